@@ -1,0 +1,70 @@
+/**
+ * A layer as a tree in memory: what the extractor builds while it reads a tar, and what the layer index
+ * is written from. Later entries have replaced earlier ones; every path is resolved inside the layer.
+ */
+import type { Bytes, LayerPath } from '../bytes.js';
+import type { Extent, Meta } from './entry.js';
+
+export type NodeKind = 'directory' | 'file' | 'symlink' | 'hardlink' | 'char' | 'block' | 'fifo' | 'whiteout';
+
+interface NodeBase {
+  readonly kind: NodeKind;
+  /** `''` for the root. */
+  readonly name: Bytes;
+  readonly parent: DirectoryNode | null;
+}
+
+export interface DirectoryNode extends NodeBase {
+  readonly kind: 'directory';
+  meta: Meta;
+  readonly children: Map<Bytes, LayerNode>;
+  /** Hides what the layers below have in this directory. */
+  opaque: boolean;
+  /** No entry of its own: it is there because something below it is. Its meta is the layer below's, where there is one. */
+  implied: boolean;
+}
+
+export interface FileNode extends NodeBase {
+  readonly kind: 'file';
+  meta: Meta;
+  /** Length in bytes, holes included. */
+  size: number;
+  extents: readonly Extent[] | null;
+  /** xxh64 (seed 0) of the contents, holes read as zeros. */
+  contentHash: bigint;
+  /** Where the member's data begins in the uncompressed tar; -1 where it is not there (copied from a layer below). */
+  dataOffset: number;
+}
+
+export interface SymlinkNode extends NodeBase {
+  readonly kind: 'symlink';
+  meta: Meta;
+  readonly target: Bytes;
+}
+
+export interface DeviceNode extends NodeBase {
+  readonly kind: 'char' | 'block';
+  meta: Meta;
+  readonly major: number;
+  readonly minor: number;
+}
+
+export interface FifoNode extends NodeBase {
+  readonly kind: 'fifo';
+  meta: Meta;
+}
+
+/** A further name: `to` is the node that holds the inode, or the path of a file in a layer below. */
+export interface HardlinkNode extends NodeBase {
+  readonly kind: 'hardlink';
+  readonly to: InodeNode | LayerPath;
+}
+
+export interface WhiteoutNode extends NodeBase {
+  readonly kind: 'whiteout';
+}
+
+/** What a hardlink can name. */
+export type InodeNode = FileNode | SymlinkNode | DeviceNode | FifoNode;
+
+export type LayerNode = DirectoryNode | InodeNode | HardlinkNode | WhiteoutNode;
