@@ -14,6 +14,11 @@ interface NodeBase {
   readonly parent: DirectoryNode | null;
 }
 
+/** Everything but the root is in a directory. */
+interface ChildNode extends NodeBase {
+  readonly parent: DirectoryNode;
+}
+
 export interface DirectoryNode extends NodeBase {
   readonly kind: 'directory';
   meta: Meta;
@@ -24,47 +29,52 @@ export interface DirectoryNode extends NodeBase {
   implied: boolean;
 }
 
-export interface FileNode extends NodeBase {
+export interface FileNode extends ChildNode {
   readonly kind: 'file';
   meta: Meta;
   /** Length in bytes, holes included. */
   size: number;
   extents: readonly Extent[] | null;
-  /** xxh64 (seed 0) of the contents, holes read as zeros. */
+  /** xxh64 (seed 0) of the data; of a sparse file, of its extents one after the other. */
   contentHash: bigint;
   /** Where the member's data begins in the uncompressed tar; -1 where it is not there (copied from a layer below). */
   dataOffset: number;
 }
 
-export interface SymlinkNode extends NodeBase {
+export interface SymlinkNode extends ChildNode {
   readonly kind: 'symlink';
   meta: Meta;
   readonly target: Bytes;
 }
 
-export interface DeviceNode extends NodeBase {
+export interface DeviceNode extends ChildNode {
   readonly kind: 'char' | 'block';
   meta: Meta;
   readonly major: number;
   readonly minor: number;
 }
 
-export interface FifoNode extends NodeBase {
+export interface FifoNode extends ChildNode {
   readonly kind: 'fifo';
   meta: Meta;
 }
 
 /** A further name: `to` is the node that holds the inode, or the path of a file in a layer below. */
-export interface HardlinkNode extends NodeBase {
+export interface HardlinkNode extends ChildNode {
   readonly kind: 'hardlink';
   readonly to: InodeNode | LayerPath;
 }
 
-export interface WhiteoutNode extends NodeBase {
+export interface WhiteoutNode extends ChildNode {
   readonly kind: 'whiteout';
 }
 
 /** What a hardlink can name. */
 export type InodeNode = FileNode | SymlinkNode | DeviceNode | FifoNode;
+
+type WithoutPlace<T> = T extends unknown ? Omit<T, 'name' | 'parent'> : never;
+
+/** An inode apart from where it is in a tree. */
+export type Inode = WithoutPlace<InodeNode>;
 
 export type LayerNode = DirectoryNode | InodeNode | HardlinkNode | WhiteoutNode;

@@ -1,0 +1,194 @@
+/**
+ * The vfs driver: plain copies. A stack is written out once, and each snapshot is a copy of that, sharing blocks where
+ * the file system can (btrfs, xfs). It is what the other drivers are compared with.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { bytes, type HostPath } from '../../lib/bytes.js';
+import { hexOf, type Digest } from '../../lib/digest.js';
+import type {
+  DetachedMount,
+  Driver,
+  DriverContext,
+  LayerStack,
+  MountFlags,
+  PrepareOptions,
+  Probe,
+  SnapshotDirectory,
+  Supports,
+  Usage,
+} from '../../lib/driver.js';
+import { LayerfsError, codeOf, messageOf } from '../../lib/errors.js';
+import { makeDirectoryDurable, renameDurable } from '../../lib/fs/atomic.js';
+import { syncFileSystem } from '../../lib/fs/sync.js';
+import { treeUsage } from '../../lib/fs/usage.js';
+import { detachedMount } from '../../lib/mount/detached.js';
+import type { MountSpec } from '../../lib/mount/spec.js';
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_RDONLY,
+  OPEN_TREE_CLONE,
+  SystemError,
+  close,
+  mountSetattr,
+  openTree,
+} from '../../lib/sys/index.js';
+import { Stack } from '../../lib/union/stack.js';
+import { materialize, type Contents } from './materialize.js';
+
+/** Name of what is kept for a stack without layers. */
+const noChain = 'none';
+
+export class VfsDriver implements Driver {
+  readonly name = 'vfs';
+  readonly needs = 'unpacked';
+  readonly snapshotForm = 'copy';
+  readonly supports: Supports = {
+    unprivileged: false,
+    maximumLayers: null,
+    renameLowerDirectories: true,
+    hardlinksAcrossCopyUp: true,
+    stableInodes: true,
+    readsSeeLaterWrites: true,
+    volatile: false,
+  };
+  readonly #context: DriverContext;
+
+  constructor(context: DriverContext) {
+    this.#context = context;
+  }
+
+  async probe(): Promise<Probe> {
+    if (process.geteuid?.() !== 0) {
+      return {
+        available: false,
+        reason:
+          'needs root (to give files their owners, and for bind mounts): an ordinary user needs the fuse driver, which this version does not have',
+      };
+    }
+    try {
+      return await this.#context.withTemporary(async (directory) => {
+        close(bind(directory, true, {}));
+        return { available: true, detail: {} };
+      });
+    } catch (error) {
+      if (codeOf(error) === undefined) throw error;
+      return { available: false, reason: messageOf(error) };
+    }
+  }
+
+  async prepare(stack: LayerStack, options: PrepareOptions = {}): Promise<void> {
+    const tree = this.#tree(stack);
+    if (existsSync(tree)) return;
+    await makeDirectoryDurable(dirname(tree), this.#context);
+    await this.#context.withTemporary(async (directory) => {
+      const made = join(directory, 'tree');
+      await this.#copy(stack, made, options, (indexes) => {
+        const trees = stack.layers.map((layer) => layer.tree);
+        return ({ layer, record }) => ({
+          tree: trees[layer] as HostPath,
+          path: (indexes[layer] as Stack['layers'][number]).path(record),
+        });
+      });
+      try {
+        await renameDurable(made, tree, this.#context);
+      } catch (error) {
+        // Another process was quicker.
+        if (codeOf(error) !== 'ENOTEMPTY' && codeOf(error) !== 'EEXIST') throw error;
+      }
+    });
+  }
+
+  async createSnapshot(
+    stack: LayerStack,
+    snapshot: SnapshotDirectory,
+    options: PrepareOptions = {},
+  ): Promise<void> {
+    const tree = this.#tree(stack);
+    await this.#copy(stack, copyOf(snapshot), options, () => (_, path) => ({ tree, path }));
+  }
+
+  async mount(
+    stack: LayerStack,
+    snapshot: SnapshotDirectory | null,
+    flags: MountFlags,
+  ): Promise<DetachedMount> {
+    const source = snapshot === null ? this.#tree(stack) : copyOf(snapshot);
+    try {
+      return detachedMount(bind(source, snapshot === null, flags), source.slice(-traceLength));
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      throw new LayerfsError('MOUNT_FAILED', `bind ${source}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  describe(stack: LayerStack, snapshot: SnapshotDirectory | null, flags: MountFlags): MountSpec[] {
+    const options = ['rbind', snapshot === null ? 'ro' : 'rw'];
+    if (flags.nodev === true) options.push('nodev');
+    if (flags.nosuid === true) options.push('nosuid');
+    return [{ type: 'bind', source: snapshot === null ? this.#tree(stack) : copyOf(snapshot), options }];
+  }
+
+  /** A bind mount leaves no mark on what it shows. */
+  isMounted(): boolean {
+    return false;
+  }
+
+  usage(snapshot: SnapshotDirectory): Promise<Usage> {
+    return treeUsage(copyOf(snapshot));
+  }
+
+  async obsolete(wanted: ReadonlySet<Digest>): Promise<HostPath[]> {
+    const kept = new Set([noChain, ...[...wanted].map(hexOf)]);
+    let names: string[];
+    try {
+      names = await readdir(this.#context.directory);
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return [];
+      throw error;
+    }
+    return names.filter((name) => !kept.has(name)).map((name) => join(this.#context.directory, name));
+  }
+
+  #tree(stack: LayerStack): HostPath {
+    return join(this.#context.directory, stack.chainId === null ? noChain : hexOf(stack.chainId), 'tree');
+  }
+
+  async #copy(
+    stack: LayerStack,
+    target: HostPath,
+    options: PrepareOptions,
+    contents: (indexes: Stack['layers']) => Contents,
+  ): Promise<void> {
+    const indexes = [];
+    for (const layer of stack.layers) indexes.push(await layer.index());
+    await mkdir(target, 0o700);
+    await materialize(new Stack(indexes), stack.root, contents(indexes), target, options);
+    if (this.#context.durable) syncFileSystem(target);
+  }
+}
+
+/** Mount tables show the path inside the file system, so the end of the path has to do. */
+const traceLength = 100;
+
+function copyOf(snapshot: SnapshotDirectory): HostPath {
+  return join(snapshot.directory, 'copy');
+}
+
+function bind(source: HostPath, readOnly: boolean, flags: MountFlags): number {
+  const mount = openTree(AT_FDCWD, bytes(source), OPEN_TREE_CLONE);
+  try {
+    let attrSet = readOnly ? MOUNT_ATTR_RDONLY : 0;
+    if (flags.nodev === true) attrSet |= MOUNT_ATTR_NODEV;
+    if (flags.nosuid === true) attrSet |= MOUNT_ATTR_NOSUID;
+    if (attrSet !== 0) mountSetattr(mount, bytes(''), AT_EMPTY_PATH, { attrSet });
+    return mount;
+  } catch (error) {
+    close(mount);
+    throw error;
+  }
+}

@@ -1,0 +1,467 @@
+/**
+ * Applies a layer's entries, in the order of the tar, to a tree in memory, and tells a sink what that means for
+ * a disk. All of the meaning of a layer is here (OCI image-spec, layer.md), and no file is touched: the unpacked
+ * form has a sink that writes, the packed form needs none.
+ *
+ * - Later entries replace earlier ones; a directory over a directory replaces its attributes.
+ * - Whiteouts and opaque marks act on the layers below alone, whatever the order. A directory that comes after its
+ *   own whiteout, or in the place of something else, starts empty: it is opaque.
+ * - Paths are resolved inside the layer: symlinks of this layer, or of the layers below where those are known, are
+ *   followed in parents, never in the last component, and never out of the root.
+ */
+import {
+  baseOf,
+  bytes,
+  display,
+  joinPath,
+  parentOf,
+  rootPath,
+  type Bytes,
+  type LayerPath,
+} from '../bytes.js';
+import { LayerfsError } from '../errors.js';
+import { limits } from '../limits.js';
+import type { Entry, HardlinkEntry, Meta } from './entry.js';
+import type {
+  DirectoryNode,
+  FileNode,
+  HardlinkNode,
+  Inode,
+  InodeNode,
+  LayerNode,
+  WhiteoutNode,
+} from './node.js';
+
+/** Something that the layers below show at a path; `names` are all the visible names of an inode. */
+export type LowerNode =
+  | { readonly kind: 'directory'; readonly meta: Meta }
+  | { readonly kind: 'inode'; readonly inode: Inode; names(): readonly LayerPath[] };
+
+/** What the layers below show. `lookup` follows no symlink. */
+export interface Lower {
+  lookup(path: LayerPath): LowerNode | null;
+}
+
+/** There is nothing below: the bottom layer. */
+export const emptyLower: Lower = { lookup: () => null };
+
+/** What applying a layer asks of a disk. Metadata of directories comes at the very end, so not here. */
+export interface TreeSink {
+  directory(node: DirectoryNode): void;
+  /** The node and everything below it. */
+  remove(node: LayerNode): void;
+  /** An empty file that the data which follow belong to. */
+  file(node: FileNode): void;
+  /** A symlink, device or fifo. */
+  special(node: Exclude<InodeNode, FileNode>): void;
+  whiteout(node: WhiteoutNode): void;
+  hardlink(node: HardlinkNode, inode: InodeNode): void;
+  /** `node` is a copy of what the layers below have at `from`. */
+  copyUp(node: InodeNode, from: LayerPath): void;
+}
+
+const noXattrs: ReadonlyMap<Bytes, Buffer> = new Map();
+
+/** What a directory gets that no entry and no lower layer describes. */
+export const impliedMeta: Meta = { mode: 0o755, uid: 0, gid: 0, mtime: 0n, xattrs: noXattrs };
+
+function newDirectory(name: Bytes, parent: DirectoryNode | null, meta: Meta): DirectoryNode {
+  return { kind: 'directory', name, parent, meta, children: new Map(), opaque: false, implied: true };
+}
+
+export function pathOf(node: LayerNode): LayerPath {
+  if (node.parent === null) return rootPath;
+  return joinPath(pathOf(node.parent), node.name);
+}
+
+/** True where nothing of the layers below can be seen in `directory`. */
+function hidesLower(directory: DirectoryNode): boolean {
+  for (let at: DirectoryNode | null = directory; at !== null; at = at.parent) if (at.opaque) return true;
+  return false;
+}
+
+const dot = bytes('.');
+const dotDot = bytes('..');
+
+function components(path: Bytes): Bytes[] {
+  return path.split('/').filter((name) => name !== '' && name !== dot) as Bytes[];
+}
+
+/** False once the node, or a directory above it, has been taken out of the tree. */
+function isAttached(node: LayerNode): boolean {
+  for (let at = node; at.parent !== null; at = at.parent) {
+    if (at.parent.children.get(at.name) !== at) return false;
+  }
+  return true;
+}
+
+interface Walked {
+  /** How far this layer has directories. */
+  readonly directory: DirectoryNode;
+  /** What is left of the path from there: nothing of it is a directory of this layer. */
+  readonly rest: readonly Bytes[];
+  /** The whole path, symlinks resolved. */
+  readonly path: LayerPath;
+}
+
+export class LayerTree {
+  readonly root: DirectoryNode = newDirectory(bytes(''), null, impliedMeta);
+  readonly #sink: TreeSink;
+  /** null: not known yet. Then implied directories and links to lower files stay open questions of the index. */
+  readonly #lower: Lower | null;
+  #entries = 0;
+  /** The last parent asked for: tars go directory by directory. Forgotten as soon as a directory goes away. */
+  #lastPath: LayerPath | null = null;
+  #lastParent: DirectoryNode = this.root;
+  /** The further names of each inode that has any. */
+  readonly #links = new Map<InodeNode, Set<HardlinkNode>>();
+  #dataReplaced = false;
+
+  constructor(sink: TreeSink, lower: Lower | null) {
+    this.#sink = sink;
+    this.#lower = lower;
+  }
+
+  /** True where a later entry replaced the data of an earlier one: then the tree does not hold all of the tar's data. */
+  get dataReplaced(): boolean {
+    return this.#dataReplaced;
+  }
+
+  /**
+   * Applies one entry. `dataOffset` is where a file's data begins in the uncompressed tar.
+   * @returns the file's node, for the data and the hash that follow; null for every other kind.
+   * @throws LayerfsError ENTRY_INVALID, LIMIT_EXCEEDED; whatever the sink throws
+   */
+  put(entry: Entry, dataOffset: number): FileNode | null {
+    this.#entries += 1;
+    if (this.#entries > limits.layerEntries) {
+      throw new LayerfsError('LIMIT_EXCEEDED', `the layer has more than ${limits.layerEntries} entries`);
+    }
+    if (entry.path === '') {
+      this.#putRoot(entry);
+      return null;
+    }
+    if (entry.kind === 'opaque') {
+      this.#makeOpaque(this.#directoryAt(entry.path));
+      return null;
+    }
+    const parent = this.#parentAt(parentOf(entry.path));
+    const name = baseOf(entry.path);
+    switch (entry.kind) {
+      case 'directory':
+        this.#putDirectory(parent, name, entry.meta);
+        return null;
+      case 'whiteout':
+        this.#putWhiteout(parent, name);
+        return null;
+      case 'hardlink':
+        this.#putHardlink(parent, name, entry);
+        return null;
+      case 'file': {
+        this.#clear(parent, name);
+        const { meta, size, extents } = entry;
+        const node: FileNode = {
+          kind: 'file',
+          name,
+          parent,
+          meta,
+          size,
+          extents,
+          contentHash: 0n,
+          dataOffset,
+        };
+        parent.children.set(name, node);
+        this.#sink.file(node);
+        return node;
+      }
+      case 'symlink':
+        this.#addSpecial(parent, { kind: 'symlink', name, parent, meta: entry.meta, target: entry.target });
+        return null;
+      case 'fifo':
+        this.#addSpecial(parent, { kind: 'fifo', name, parent, meta: entry.meta });
+        return null;
+      case 'char':
+      case 'block': {
+        const { kind, meta, major, minor } = entry;
+        this.#addSpecial(parent, { kind, name, parent, meta, major, minor });
+        return null;
+      }
+    }
+  }
+
+  #putRoot(entry: Entry): void {
+    if (entry.kind === 'opaque') {
+      this.#makeOpaque(this.root);
+    } else if (entry.kind === 'directory') {
+      this.root.meta = entry.meta;
+      this.root.implied = false;
+    } else {
+      throw new LayerfsError('ENTRY_INVALID', `the root of the layer cannot be a ${entry.kind}`);
+    }
+  }
+
+  #addSpecial(parent: DirectoryNode, node: Exclude<InodeNode, FileNode>): void {
+    this.#clear(parent, node.name);
+    parent.children.set(node.name, node);
+    this.#sink.special(node);
+  }
+
+  #putDirectory(parent: DirectoryNode, name: Bytes, meta: Meta): void {
+    const existing = parent.children.get(name);
+    if (existing?.kind === 'directory') {
+      existing.meta = meta;
+      existing.implied = false;
+      return;
+    }
+    const directory = this.#addDirectory(parent, name, meta);
+    directory.implied = false;
+  }
+
+  /** A new directory. What stood there, a whiteout too, had hidden the layers below, and so does the directory. */
+  #addDirectory(parent: DirectoryNode, name: Bytes, meta: Meta): DirectoryNode {
+    const replaces = this.#clear(parent, name);
+    const directory = newDirectory(name, parent, meta);
+    directory.opaque = replaces;
+    parent.children.set(name, directory);
+    this.#sink.directory(directory);
+    return directory;
+  }
+
+  #putWhiteout(parent: DirectoryNode, name: Bytes): void {
+    const existing = parent.children.get(name);
+    if (existing?.kind === 'directory') {
+      this.#makeOpaque(existing);
+    } else if (existing === undefined && !hidesLower(parent)) {
+      const node: WhiteoutNode = { kind: 'whiteout', name, parent };
+      parent.children.set(name, node);
+      this.#sink.whiteout(node);
+    }
+    // Anything else of this layer hides the layers below already, and so does an opaque directory above.
+  }
+
+  #makeOpaque(directory: DirectoryNode): void {
+    if (directory.opaque) return;
+    directory.opaque = true;
+    this.#dropWhiteouts(directory);
+  }
+
+  /** Nothing below is left for them to hide, and the kernel would list them. */
+  #dropWhiteouts(directory: DirectoryNode): void {
+    for (const child of [...directory.children.values()]) {
+      if (child.kind === 'whiteout') this.#remove(child);
+      else if (child.kind === 'directory') this.#dropWhiteouts(child);
+    }
+  }
+
+  #putHardlink(parent: DirectoryNode, name: Bytes, entry: HardlinkEntry): void {
+    const path = joinPath(pathOf(parent), name);
+    const target = this.#walk(entry.target);
+    if (target.path === path) throw this.#badLink(entry, 'it links to itself');
+    const to = this.#inodeAt(target, entry);
+    if (typeof to !== 'string' && to.parent === parent && to.name === name) return;
+    if (this.#clear(parent, name) && typeof to !== 'string' && !isAttached(to)) {
+      throw this.#badLink(entry, 'it would replace the directory that its target is in');
+    }
+    this.#link(parent, name, to);
+  }
+
+  #badLink(entry: HardlinkEntry, why: string): LayerfsError {
+    return new LayerfsError(
+      'ENTRY_INVALID',
+      `hardlink ${display(entry.path)} to ${display(entry.target)}: ${why}`,
+      { detail: { path: entry.path, target: entry.target } },
+    );
+  }
+
+  #link(parent: DirectoryNode, name: Bytes, to: InodeNode | LayerPath): void {
+    const node: HardlinkNode = { kind: 'hardlink', name, parent, to };
+    parent.children.set(name, node);
+    if (typeof to === 'string') return;
+    const links = this.#links.get(to);
+    if (links === undefined) this.#links.set(to, new Set([node]));
+    else links.add(node);
+    this.#sink.hardlink(node, to);
+  }
+
+  /**
+   * The inode that a hardlink's target names, copied up from below if need be; the path itself where the layers
+   * below are not known.
+   */
+  #inodeAt({ directory, rest, path }: Walked, entry: HardlinkEntry): InodeNode | LayerPath {
+    const name = rest[0];
+    if (name === undefined) throw this.#badLink(entry, 'a directory cannot be linked');
+    const own = directory.children.get(name);
+    if (own === undefined && !hidesLower(directory)) {
+      if (this.#lower === null) return path;
+      const below = this.#lower.lookup(path);
+      if (below?.kind === 'directory') throw this.#badLink(entry, 'a directory cannot be linked');
+      if (below !== null) return this.#copyUp(below, path);
+    } else if (
+      own !== undefined &&
+      own.kind !== 'whiteout' &&
+      own.kind !== 'directory' &&
+      rest.length === 1
+    ) {
+      return own.kind === 'hardlink' ? own.to : own;
+    }
+    throw this.#badLink(entry, 'there is no such file in the layer or below it');
+  }
+
+  #copyUp(below: Exclude<LowerNode, { kind: 'directory' }>, path: LayerPath): InodeNode {
+    const parent = this.#parentAt(parentOf(path));
+    const name = baseOf(path);
+    const node: InodeNode = { ...below.inode, name, parent };
+    if (node.kind === 'file') node.dataOffset = -1;
+    parent.children.set(name, node);
+    this.#sink.copyUp(node, path);
+    // The file's other names below would keep the old inode: they come along where they can still be seen.
+    for (const other of below.names()) {
+      if (other !== path && this.#showsLower(other)) {
+        this.#link(this.#parentAt(parentOf(other)), baseOf(other), node);
+      }
+    }
+    return node;
+  }
+
+  /** True where what the layers below have at a path, taken literally, can be seen through this layer. */
+  #showsLower(path: LayerPath): boolean {
+    let at: LayerNode | undefined = this.root;
+    for (const name of components(path)) {
+      if (at.kind !== 'directory' || at.opaque) return false;
+      at = at.children.get(name);
+      if (at === undefined) return true;
+    }
+    return false;
+  }
+
+  /** Takes away what is at a name. @returns whether there was something. */
+  #clear(parent: DirectoryNode, name: Bytes): boolean {
+    const existing = parent.children.get(name);
+    if (existing === undefined) return false;
+    this.#remove(existing);
+    return true;
+  }
+
+  #remove(node: LayerNode): void {
+    if (node.kind === 'directory') this.#lastPath = null;
+    node.parent?.children.delete(node.name);
+    this.#sink.remove(node);
+    const inodes: InodeNode[] = [];
+    this.#forgetLinks(node, inodes);
+    for (const inode of inodes) this.#promote(inode);
+  }
+
+  /** Hardlinks below `node` are no heirs any more; inodes below it are collected. */
+  #forgetLinks(node: LayerNode, inodes: InodeNode[]): void {
+    if (node.kind === 'directory') {
+      for (const child of node.children.values()) this.#forgetLinks(child, inodes);
+    } else if (node.kind === 'hardlink') {
+      if (typeof node.to !== 'string') this.#links.get(node.to)?.delete(node);
+    } else if (node.kind !== 'whiteout') {
+      inodes.push(node);
+    }
+  }
+
+  /** An inode whose first name is gone lives on under its next one. */
+  #promote(gone: InodeNode): void {
+    const links = this.#links.get(gone);
+    this.#links.delete(gone);
+    const [first, ...others] = links ?? [];
+    if (first === undefined) {
+      if (gone.kind === 'file' && gone.size > 0) this.#dataReplaced = true;
+      return;
+    }
+    const heir: InodeNode = { ...gone, name: first.name, parent: first.parent };
+    first.parent.children.set(heir.name, heir);
+    const moved = new Set<HardlinkNode>();
+    for (const { name, parent } of others) {
+      const link: HardlinkNode = { kind: 'hardlink', name, parent, to: heir };
+      parent.children.set(name, link);
+      moved.add(link);
+    }
+    this.#links.set(heir, moved);
+  }
+
+  #parentAt(path: LayerPath): DirectoryNode {
+    if (path === this.#lastPath) return this.#lastParent;
+    const directory = this.#directoryAt(path);
+    // Only a path without symlinks stays where it is until a directory is removed.
+    if (pathOf(directory) === path) {
+      this.#lastPath = path;
+      this.#lastParent = directory;
+    }
+    return directory;
+  }
+
+  /** The directory at a path, symlinks followed; what is missing on the way, and what is no directory, becomes one. */
+  #directoryAt(path: LayerPath): DirectoryNode {
+    const { directory, rest } = this.#walk(path, true);
+    let at = directory;
+    for (const name of rest) at = this.#addDirectory(at, name, this.#metaBelow(at, name));
+    return at;
+  }
+
+  #metaBelow(parent: DirectoryNode, name: Bytes): Meta {
+    if (this.#lower === null || parent.children.has(name) || hidesLower(parent)) return impliedMeta;
+    const below = this.#lower.lookup(joinPath(pathOf(parent), name));
+    return below?.kind === 'directory' ? below.meta : impliedMeta;
+  }
+
+  /** Follows a path as far as this layer has directories; the last component is followed only if `followLast`. */
+  #walk(path: LayerPath, followLast = false): Walked {
+    let at = this.root;
+    let rest: Bytes[] = [];
+    const todo = components(path).reverse();
+    let followed = 0;
+    for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
+      if (name === dotDot) {
+        if (rest.length > 0) rest.pop();
+        else at = at.parent ?? at;
+        continue;
+      }
+      const child = rest.length > 0 ? undefined : at.children.get(name);
+      if (child?.kind === 'directory') {
+        at = child;
+        continue;
+      }
+      const target = todo.length > 0 || followLast ? this.#symlinkAt(at, rest, name, child) : null;
+      if (target === null) {
+        rest.push(name);
+        continue;
+      }
+      followed += 1;
+      if (followed > limits.symlinksFollowed) {
+        throw new LayerfsError('ENTRY_INVALID', `${display(path)}: too many symlinks`, { detail: { path } });
+      }
+      if (target.startsWith('/')) {
+        at = this.root;
+        rest = [];
+      }
+      todo.push(...components(target).reverse());
+    }
+    let resolved = pathOf(at);
+    for (const name of rest) resolved = joinPath(resolved, name);
+    return { directory: at, rest, path: resolved };
+  }
+
+  #symlinkAt(
+    at: DirectoryNode,
+    rest: readonly Bytes[],
+    name: Bytes,
+    child: LayerNode | undefined,
+  ): Bytes | null {
+    if (child !== undefined) return symlinkTarget(child);
+    if (this.#lower === null || hidesLower(at)) return null;
+    const [first] = rest;
+    if (first !== undefined && at.children.has(first)) return null;
+    let path = pathOf(at);
+    for (const part of rest) path = joinPath(path, part);
+    const below = this.#lower.lookup(joinPath(path, name));
+    return below?.kind === 'inode' && below.inode.kind === 'symlink' ? below.inode.target : null;
+  }
+}
+
+function symlinkTarget(node: LayerNode): Bytes | null {
+  const inode = node.kind === 'hardlink' ? node.to : node;
+  return typeof inode !== 'string' && inode.kind === 'symlink' ? inode.target : null;
+}
