@@ -1,10 +1,10 @@
 /** The overlay driver: the kernel's overlayfs over unpacked layers. */
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bytes, type HostPath } from '../../lib/bytes.js';
-import { hexOf, type Digest } from '../../lib/digest.js';
+import type { Digest } from '../../lib/digest.js';
 import type {
   DetachedMount,
   Driver,
@@ -20,6 +20,7 @@ import { LayerfsError, codeOf, messageOf } from '../../lib/errors.js';
 import { makeDirectoryDurable, renameDurable, syncDirectory } from '../../lib/fs/atomic.js';
 import { setMetadata } from '../../lib/fs/set-metadata.js';
 import { treeUsage } from '../../lib/fs/usage.js';
+import { chainName, noChain, obsoleteChains } from '../../lib/layer/chain-names.js';
 import type { Meta } from '../../lib/layer/entry.js';
 import { impliedMeta } from '../../lib/layer/tree.js';
 import { detachedMount } from '../../lib/mount/detached.js';
@@ -37,9 +38,6 @@ import {
   workOf,
   type StackDirectories,
 } from './plan.js';
-
-/** Name of what is kept for a stack without layers, and of the empty directory. */
-const noChain = 'none';
 
 export class OverlayDriver implements Driver {
   readonly name = 'overlay';
@@ -132,20 +130,12 @@ export class OverlayDriver implements Driver {
     return treeUsage(upperOf(snapshot));
   }
 
-  async obsolete(wanted: ReadonlySet<Digest>): Promise<HostPath[]> {
-    const kept = new Set([noChain, ...[...wanted].map(hexOf)]);
-    let names: string[];
-    try {
-      names = await readdir(this.#context.directory);
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') return [];
-      throw error;
-    }
-    return names.filter((name) => !kept.has(name)).map((name) => join(this.#context.directory, name));
+  obsolete(wanted: ReadonlySet<Digest>): Promise<HostPath[]> {
+    return obsoleteChains(this.#context.directory, wanted);
   }
 
   #directories(stack: LayerStack): StackDirectories {
-    const own = join(this.#context.directory, stack.chainId === null ? noChain : hexOf(stack.chainId));
+    const own = join(this.#context.directory, chainName(stack.chainId));
     return {
       root: join(own, 'root'),
       empty: join(this.#context.directory, noChain, 'empty'),

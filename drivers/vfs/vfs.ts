@@ -3,10 +3,10 @@
  * the file system can (btrfs, xfs). It is what the other drivers are compared with.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { bytes, type HostPath } from '../../lib/bytes.js';
-import { hexOf, type Digest } from '../../lib/digest.js';
+import type { Digest } from '../../lib/digest.js';
 import type {
   DetachedMount,
   Driver,
@@ -23,6 +23,7 @@ import { LayerfsError, codeOf, messageOf } from '../../lib/errors.js';
 import { makeDirectoryDurable, renameDurable } from '../../lib/fs/atomic.js';
 import { syncFileSystem } from '../../lib/fs/sync.js';
 import { treeUsage } from '../../lib/fs/usage.js';
+import { chainName, obsoleteChains } from '../../lib/layer/chain-names.js';
 import { detachedMount } from '../../lib/mount/detached.js';
 import type { MountSpec } from '../../lib/mount/spec.js';
 import {
@@ -38,10 +39,7 @@ import {
   openTree,
 } from '../../lib/sys/index.js';
 import { Stack } from '../../lib/union/stack.js';
-import { materialize, type Contents } from './materialize.js';
-
-/** Name of what is kept for a stack without layers. */
-const noChain = 'none';
+import { fromLayers, materialize, type Contents } from '../../lib/flat/materialize.js';
 
 export class VfsDriver implements Driver {
   readonly name = 'vfs';
@@ -87,13 +85,8 @@ export class VfsDriver implements Driver {
     await makeDirectoryDurable(dirname(tree), this.#context);
     await this.#context.withTemporary(async (directory) => {
       const made = join(directory, 'tree');
-      await this.#copy(stack, made, options, (indexes) => {
-        const trees = stack.layers.map((layer) => layer.tree);
-        return ({ layer, record }) => ({
-          tree: trees[layer] as HostPath,
-          path: (indexes[layer] as Stack['layers'][number]).path(record),
-        });
-      });
+      const trees = stack.layers.map((layer) => layer.tree);
+      await this.#copy(stack, made, options, (union) => fromLayers(union, trees));
       try {
         await renameDurable(made, tree, this.#context);
       } catch (error) {
@@ -142,32 +135,25 @@ export class VfsDriver implements Driver {
     return treeUsage(copyOf(snapshot));
   }
 
-  async obsolete(wanted: ReadonlySet<Digest>): Promise<HostPath[]> {
-    const kept = new Set([noChain, ...[...wanted].map(hexOf)]);
-    let names: string[];
-    try {
-      names = await readdir(this.#context.directory);
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') return [];
-      throw error;
-    }
-    return names.filter((name) => !kept.has(name)).map((name) => join(this.#context.directory, name));
+  obsolete(wanted: ReadonlySet<Digest>): Promise<HostPath[]> {
+    return obsoleteChains(this.#context.directory, wanted);
   }
 
   #tree(stack: LayerStack): HostPath {
-    return join(this.#context.directory, stack.chainId === null ? noChain : hexOf(stack.chainId), 'tree');
+    return join(this.#context.directory, chainName(stack.chainId), 'tree');
   }
 
   async #copy(
     stack: LayerStack,
     target: HostPath,
     options: PrepareOptions,
-    contents: (indexes: Stack['layers']) => Contents,
+    contents: (union: Stack) => Contents,
   ): Promise<void> {
     const indexes = [];
     for (const layer of stack.layers) indexes.push(await layer.index());
     await mkdir(target, 0o700);
-    await materialize(new Stack(indexes), stack.root, contents(indexes), target, options);
+    const union = new Stack(indexes);
+    await materialize(union, stack.root, contents(union), target, options);
     if (this.#context.durable) syncFileSystem(target);
   }
 }

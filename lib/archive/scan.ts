@@ -22,31 +22,43 @@ interface ScannedHeader extends Omit<tar.Header, 'type' | 'linkname'> {
   readonly byteOffset: number;
 }
 
+export interface ScanOptions extends Abortable {
+  /** What messages call the archive. Default: the file's path. */
+  readonly name?: string;
+}
+
 /**
  * Every file and link of an uncompressed tar, with its place in the file. Only headers and short bodies are
  * read: an archive of many gigabytes costs what its number of members costs.
  *
  * @throws LayerfsError ARCHIVE_INVALID (damaged or cut short), LIMIT_EXCEEDED, ABORTED, FILESYSTEM
  */
-export async function scanArchive(file: HostPath, options: Abortable = {}): Promise<ArchiveMembers> {
+export async function scanArchive(file: HostPath, options: ScanOptions = {}): Promise<ArchiveMembers> {
+  const { name = file, signal } = options;
   const members = new ArchiveMembers();
   try {
     const { size } = await stat(file);
-    let position = 0;
-    while (position < size) position = await scanFrom(file, position, size, members, options.signal);
+    for (let position = 0; position < size;) {
+      position = await scanFrom({ file, name, size, signal }, position, members);
+    }
     return members;
   } catch (error) {
-    throw wrapError(error, `read the archive ${file}`);
+    throw wrapError(error, `read the archive ${name}`);
   }
+}
+
+interface Scanned {
+  readonly file: HostPath;
+  readonly name: string;
+  readonly size: number;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** Scans from `start` (a header) to the end, or to a long body. Resolves to where the scan has to go on. */
 async function scanFrom(
-  file: HostPath,
+  { file, name, size, signal }: Scanned,
   start: number,
-  fileSize: number,
   members: ArchiveMembers,
-  signal: AbortSignal | undefined,
 ): Promise<number> {
   const extract = tar.extract();
   const input = createReadStream(file, { start });
@@ -58,47 +70,44 @@ async function scanFrom(
   input.pipe(extract);
   try {
     for await (const entry of extract) {
-      throwIfAborted(signal, `read the archive ${file}`);
+      throwIfAborted(signal, `read the archive ${name}`);
       const header = entry.header as ScannedHeader;
       const offset = start + header.byteOffset;
       const end = offset + Math.ceil(header.size / blockSize) * blockSize;
-      if (!Number.isSafeInteger(header.size) || end > fileSize) {
-        throw damaged(file, `the member ${JSON.stringify(header.name)} is cut short`);
+      if (!Number.isSafeInteger(header.size) || end > size) {
+        throw damaged(name, `the member ${JSON.stringify(header.name)} is cut short`);
       }
-      add(file, members, header, offset);
+      add(name, members, header, offset);
       if (header.size >= jumpSize) return end;
       entry.resume();
     }
-    return fileSize;
+    return size;
   } catch (error) {
     if (error instanceof LayerfsError) throw error;
-    throw inputError ?? damaged(file, messageOf(error), error);
+    throw inputError ?? damaged(name, messageOf(error), error);
   } finally {
     input.destroy();
     extract.destroy();
   }
 }
 
-function add(file: HostPath, members: ArchiveMembers, header: ScannedHeader, offset: number): void {
+function add(archive: string, members: ArchiveMembers, header: ScannedHeader, offset: number): void {
   const { name, type, size } = header;
   const linkname = header.linkname ?? '';
   if (members.size >= memberLimit) {
-    throw new LayerfsError('LIMIT_EXCEEDED', `the archive ${file} has more than ${memberLimit} members`);
+    throw new LayerfsError('LIMIT_EXCEEDED', `${archive} has more than ${memberLimit} members`);
   }
   if (name.length > limits.pathLength || linkname.length > limits.pathLength) {
-    throw new LayerfsError(
-      'LIMIT_EXCEEDED',
-      `the archive ${file} has a name over ${limits.pathLength} bytes`,
-    );
+    throw new LayerfsError('LIMIT_EXCEEDED', `${archive} has a name over ${limits.pathLength} bytes`);
   }
   if (type === 'file' || type === 'contiguous-file') members.addFile(name, { offset, size });
   else if (type === 'link') members.addHardlink(name, linkname);
   else if (type === 'symlink') members.addSymlink(name, linkname);
 }
 
-function damaged(file: HostPath, reason: string, cause?: unknown): LayerfsError {
-  return new LayerfsError('ARCHIVE_INVALID', `${file} is not a whole tar archive: ${reason}`, {
+function damaged(archive: string, reason: string, cause?: unknown): LayerfsError {
+  return new LayerfsError('ARCHIVE_INVALID', `${archive} is not a whole tar archive: ${reason}`, {
     cause,
-    detail: { path: file },
+    detail: { archive },
   });
 }

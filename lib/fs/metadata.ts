@@ -24,7 +24,7 @@ import {
   readlinkat,
   statx,
 } from '../sys/index.js';
-import { hostError, openFound, type HostFile } from './walk.js';
+import { hostError, isSame, openFound, type HostFile } from './walk.js';
 
 const noXattrs: ReadonlyMap<Bytes, Buffer> = new Map();
 
@@ -122,6 +122,7 @@ const read = promisify(readCallback);
  */
 export async function* readContents(file: HostFile, options: Abortable = {}): AsyncGenerator<Buffer> {
   const { size } = file.status;
+  if (size === 0) return;
   const fd = openFound(file, O_RDONLY | O_NONBLOCK);
   try {
     for (let offset = 0; offset < size;) {
@@ -132,8 +133,8 @@ export async function* readContents(file: HostFile, options: Abortable = {}): As
       yield chunk;
     }
     const now = statx(fd, '' as Bytes, AT_EMPTY_PATH);
-    if (now.size !== size || now.ctime !== file.status.ctime)
-      throw hostError(-errno.ESTALE, 'read', file.path);
+    const same = isSame(now, file.status) && now.size === size && now.ctime === file.status.ctime;
+    if (!same) throw hostError(-errno.ESTALE, 'read', file.path);
   } catch (error) {
     throw wrapError(error, `read /${display(file.path)}`, { path: file.path });
   } finally {

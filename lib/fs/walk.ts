@@ -79,7 +79,7 @@ export function* walk(root: number, options: WalkOptions = {}): Generator<HostFi
       if (levels.length >= limits.pathDepth) throw tooDeep(file.path);
       levels.push({
         path: file.path,
-        fd: openFound(file, O_RDONLY | O_DIRECTORY),
+        fd: enter(file),
         names: undefined,
         next: 0,
       });
@@ -105,23 +105,29 @@ function find(level: Level, name: Bytes): HostFile {
   return { path, directory: level.fd, name, status, isMountPoint: status.isMountRoot };
 }
 
-/**
- * Opens the very file that was found, or fails: not a link that has taken its name, nor something mounted over it.
- * Close it with `close` of lib/sys.
- *
- * @throws LayerfsError FILESYSTEM (`detail.errno` ENOENT, ELOOP, EXDEV or ESTALE where it is not there any more), PERMISSION
- */
-export function openFound(file: HostFile, flags: number): number {
-  const resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | (file.isMountPoint ? 0 : RESOLVE_NO_XDEV);
-  const fd = tryOpenat2(file.directory, file.name, { flags: flags | O_NOFOLLOW, resolve });
-  if (fd < 0) throw hostError(fd, 'openat2', file.path);
+/** Opens a directory that was found, and makes sure that it is the one. */
+function enter(file: HostFile): number {
+  const fd = openFound(file, O_RDONLY | O_DIRECTORY);
   if (isSame(file.status, statx(fd, '' as Bytes, AT_EMPTY_PATH))) return fd;
   close(fd);
   throw hostError(-errno.ESTALE, 'openat2', file.path);
 }
 
+/**
+ * Opens a file that was found: never through a link that has taken its name, nor into something mounted over it since. Another
+ * file may have taken the name: compare with isSame. Close it with `close` of lib/sys.
+ *
+ * @throws LayerfsError FILESYSTEM (`detail.errno` ENOENT, ELOOP or EXDEV where it is not there any more), PERMISSION
+ */
+export function openFound(file: HostFile, flags: number): number {
+  const resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | (file.isMountPoint ? 0 : RESOLVE_NO_XDEV);
+  const fd = tryOpenat2(file.directory, file.name, { flags: flags | O_NOFOLLOW, resolve });
+  if (fd < 0) throw hostError(fd, 'openat2', file.path);
+  return fd;
+}
+
 /** Whether both are one inode. */
-function isSame(a: Statx, b: Statx): boolean {
+export function isSame(a: Statx, b: Statx): boolean {
   return a.ino === b.ino && a.devMinor === b.devMinor && a.devMajor === b.devMajor;
 }
 

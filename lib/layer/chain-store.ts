@@ -9,6 +9,7 @@ import { chainIds, hexOf, type Digest } from '../digest.js';
 import type { LayerStack, StoredLayer } from '../driver.js';
 import { LayerfsError, codeOf } from '../errors.js';
 import { writeFileAtomic } from '../fs/atomic.js';
+import { obsoleteChains } from './chain-names.js';
 import type { Meta } from './entry.js';
 import { layerFiles } from './layer-files.js';
 import { LayerIndex } from './layer-index.js';
@@ -77,6 +78,11 @@ export class ChainStore {
       layers.push(layer);
     }
     return this.#stackOf(await this.#write(chainId, layers));
+  }
+
+  /** Records of other chains than these, which may be deleted. */
+  obsolete(wanted: ReadonlySet<Digest>): Promise<HostPath[]> {
+    return obsoleteChains(this.#directory, wanted);
   }
 
   async #write(chainId: Digest, layers: readonly StoredLayer[]): Promise<ChainRecord> {

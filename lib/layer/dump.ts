@@ -3,7 +3,7 @@
  *
  *     path kind mode uid gid size mtime target hash xattrs…
  *
- * Fields are separated by one space; `-` stands for nothing. Bytes other than printable ASCII, and backslashes, are
+ * Fields are separated by one space; `-` stands for nothing. A time is its seconds, rounded down, and nanoseconds. Bytes other than printable ASCII, and backslashes, are
  * `\xHH`, so that every line can be read back without doubt.
  */
 import type { Bytes, LayerPath } from '../bytes.js';
@@ -39,7 +39,11 @@ export function dumpLine(path: LayerPath, index: LayerIndex, record: number): st
 }
 
 function flagsOf(index: LayerIndex, record: number): string {
-  return `${index.opaque(record) ? '+opaque' : ''}${index.implied(record) ? '+implied' : ''}`;
+  return [
+    index.opaque(record) ? '+opaque' : '',
+    index.implied(record) ? '+implied' : '',
+    index.lowerTarget(record) === null ? '' : '+lower',
+  ].join('');
 }
 
 /** `8192`, or `8192[0+512,4096+512]` for a sparse file. */

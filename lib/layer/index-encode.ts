@@ -4,8 +4,10 @@ import { LayerfsError } from '../errors.js';
 import { hash64, xxhash } from '../hash.js';
 import { limits } from '../limits.js';
 import type { Meta } from './entry.js';
+import { ExtentHeap } from './index-extents.js';
 import {
   alignment,
+  checkIndexSize,
   checksumSize,
   headerFlags,
   headerWord,
@@ -21,8 +23,10 @@ import {
   version,
   type SectionName,
 } from './index-format.js';
-import { checkIndexSize, ExtentHeap, LinkHeap, StringHeap, XattrHeap } from './index-heaps.js';
-import { breadthFirst, linkGroups, type NumberedNode } from './index-order.js';
+import { LinkHeap } from './index-links.js';
+import { breadthFirst, inodeGroups, type NumberedNode } from './index-order.js';
+import { StringHeap } from './index-strings.js';
+import { XattrHeap } from './index-xattrs.js';
 import type { DirectoryNode, FileNode, HardlinkNode, InodeNode } from './node.js';
 
 export interface IndexInfo {
@@ -60,7 +64,7 @@ class Encoder {
 
   constructor(root: DirectoryNode) {
     this.#numbered = breadthFirst(root);
-    for (const [inode, { holder, others }] of linkGroups(this.#numbered)) {
+    for (const [inode, { holder, others }] of inodeGroups(this.#numbered)) {
       const links = others.length === 0 ? 0 : this.#links.add([holder, ...others]);
       this.#groups.set(inode, { holder, links });
     }

@@ -4,6 +4,7 @@
  *
  * All numbers are little-endian, as are the machines layerfs runs on, so that the file is read in place as u32 words.
  */
+import { LayerfsError } from '../errors.js';
 import type { NodeKind } from './node.js';
 
 export const magic = 'LFSINDEX';
@@ -11,6 +12,14 @@ export const version = 1;
 
 /** Heap offsets and Node's readFile end at 2 GiB. */
 export const maximumSize = 2 ** 31 - 1;
+
+/** @throws LayerfsError LIMIT_EXCEEDED */
+export function checkIndexSize(size: number): void {
+  if (size <= maximumSize) return;
+  throw new LayerfsError('LIMIT_EXCEEDED', `the layer's index would be larger than ${maximumSize} bytes`, {
+    detail: { limit: maximumSize },
+  });
+}
 
 /** Sections, and the file, end on a multiple of this. */
 export const alignment = 8;
@@ -72,11 +81,6 @@ export const recordWord = {
 /** As they are in the word `packed`. */
 export const recordFlags = { opaque: 0x100, implied: 0x200, sparse: 0x400, lowerHardlink: 0x800 } as const;
 export const allRecordFlags = 0xff00;
-
-/** In the section `sparse`: record, first extent, count of extents. */
-export const sparseWords = 3;
-/** In the section `extents`: offset and size, both 64-bit. */
-export const extentWords = 4;
 
 /** The type bits of st_mode shifted down; a whiteout is BSD's S_IFWHT, a hardlink has no type of its own. */
 export const typeBits = {

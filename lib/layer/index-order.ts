@@ -27,7 +27,7 @@ export function breadthFirst(root: DirectoryNode): NumberedNode[] {
 }
 
 /** The names of one inode. */
-export interface LinkGroup {
+export interface InodeGroup {
   /** The record that describes the inode. */
   holder: number;
   /** The other names, ascending. */
@@ -35,8 +35,8 @@ export interface LinkGroup {
 }
 
 /** The inodes that hardlinks name. One that is not in the tree itself is held by the first of its links. */
-export function linkGroups(numbered: readonly NumberedNode[]): Map<InodeNode, LinkGroup> {
-  const groups = new Map<InodeNode, LinkGroup>();
+export function inodeGroups(numbered: readonly NumberedNode[]): Map<InodeNode, InodeGroup> {
+  const groups = new Map<InodeNode, InodeGroup>();
   numbered.forEach(({ node }, record) => {
     if (node.kind !== 'hardlink' || typeof node.to === 'string') return;
     const group = groups.get(node.to);

@@ -2,19 +2,20 @@
  * What must hold in a layer index so that reading it needs no checks: every number points inside its section, the
  * tree is a tree, names are names and in order. A few passes in tight loops, since a cold command waits for them.
  */
+import { validateSparse } from './index-extents.js';
+import { invalid, type IndexFile } from './index-file.js';
 import {
   allRecordFlags,
-  extentWords,
   integerAt,
   kinds,
   recordFlags,
   recordWord,
   recordWords,
-  sparseWords,
   typeBits,
   typeShift,
 } from './index-format.js';
-import { invalid, type IndexFile } from './index-file.js';
+import { validateLinks } from './index-links.js';
+import { xattrSets } from './index-xattrs.js';
 import { isLayerPath } from './layer-path.js';
 
 /** @throws LayerfsError INDEX_INVALID */
@@ -108,7 +109,7 @@ function validateRecords(file: IndexFile): Counts {
   const { words, bytes, sections, recordCount } = file;
   const { offset, size } = sections.targets;
   if (bytes.subarray(offset, offset + size).includes(0)) throw invalid('a link target holds a zero byte');
-  const xattrSets = readXattrSets(file);
+  const sets = xattrSets(file);
   const records = sections.records.offset / 4;
   const counts = { sparseFiles: 0, linkedNames: 0 };
   for (let record = 0; record < recordCount; record++) {
@@ -124,7 +125,7 @@ function validateRecords(file: IndexFile): Counts {
       throw invalid(`record ${record}: wrong time`);
     }
     const xattrs = words[at + recordWord.xattrs] ?? 0;
-    if (xattrs !== 0 && !xattrSets.has(xattrs)) throw invalid(`record ${record}: wrong xattrs`);
+    if (xattrs !== 0 && !sets.has(xattrs)) throw invalid(`record ${record}: wrong xattrs`);
     const linked = words[at + recordWord.links] !== 0;
     if (linked) counts.linkedNames++;
     if (type === typeBits.file) {
@@ -168,104 +169,4 @@ function validateLowerTarget(file: IndexFile, record: number): void {
   const start = file.sections.targets.offset + file.word(at + recordWord.targetOffset);
   const target = file.bytes.toString('latin1', start, start + file.word(at + recordWord.targetLength));
   if (target === '' || !isLayerPath(target)) throw invalid(`record ${record}: wrong hardlink`);
-}
-
-/** The offsets at which sets begin; the section is nothing but sets, the empty one first. */
-function readXattrSets({ bytes, sections }: IndexFile): Set<number> {
-  const { offset, size } = sections.xattrs;
-  const heap = bytes.subarray(offset, offset + size);
-  const sets = new Set<number>();
-  let at = 0;
-  const take = (count: number): number => {
-    const from = at;
-    at += count;
-    if (at > size) throw invalid('the xattrs are cut short');
-    return from;
-  };
-  do {
-    sets.add(at);
-    const count = heap.readUInt32LE(take(4));
-    if (at === 4 && count !== 0) throw invalid('the empty set of xattrs is missing');
-    for (let i = 0; i < count; i++) {
-      const lengths = take(8);
-      take(heap.readUInt32LE(lengths) + heap.readUInt32LE(lengths + 4));
-    }
-  } while (at < size);
-  return sets;
-}
-
-/** The table names each sparse file once, in order, and no other record. */
-function validateSparse(file: IndexFile, sparseFiles: number): void {
-  const { words, sections, recordCount } = file;
-  const table = sections.sparse.offset / 4;
-  if (sections.sparse.size !== sparseFiles * sparseWords * 4)
-    throw invalid('the table of sparse files is wrong');
-  let previous = -1;
-  for (let i = 0; i < sparseFiles; i++) {
-    const record = words[table + i * sparseWords] ?? 0;
-    const at = sections.records.offset / 4 + record * recordWords;
-    const sparse = ((words[at + recordWord.packed] ?? 0) & recordFlags.sparse) !== 0;
-    if (record <= previous || record >= recordCount || !sparse) {
-      throw invalid('the table of sparse files is wrong');
-    }
-    previous = record;
-    const first = words[table + i * sparseWords + 1] ?? 0;
-    const count = words[table + i * sparseWords + 2] ?? 0;
-    validateExtents(file, record, first, count);
-  }
-}
-
-/** In order, apart, inside the file; their data inside the tar. */
-function validateExtents(file: IndexFile, record: number, first: number, count: number): void {
-  const { words, sections, tarSize } = file;
-  const at = sections.records.offset / 4 + record * recordWords;
-  const size = integerAt(words, at + recordWord.fileSize);
-  const data = integerAt(words, at + recordWord.dataOffset);
-  if ((first + count) * extentWords * 4 > sections.extents.size)
-    throw invalid(`record ${record}: wrong extents`);
-  let end = 0;
-  let dataSize = 0;
-  for (let extent = first; extent < first + count; extent++) {
-    const word = sections.extents.offset / 4 + extent * extentWords;
-    const offset = integerAt(words, word);
-    const length = integerAt(words, word + 2);
-    if (offset < end || length < 0 || offset + length > size)
-      throw invalid(`record ${record}: wrong extents`);
-    end = offset + length;
-    dataSize += length;
-  }
-  if (data >= 0 && data + dataSize > tarSize)
-    throw invalid(`record ${record}: its data lies outside the tar`);
-}
-
-/** Every name that claims a group is in that group once, and the other way round. */
-function validateLinks({ words, sections, recordCount }: IndexFile, linkedNames: number): void {
-  const records = sections.records.offset / 4;
-  const links = sections.links.offset / 4;
-  const count = sections.links.size / 4;
-  const wrong = 'the hardlink groups are wrong';
-  if (count < 1 || !Number.isInteger(count) || words[links] !== 0) throw invalid(wrong);
-  let members = 0;
-  for (let group = 1; group < count;) {
-    const size = words[links + group] ?? 0;
-    if (size < 2 || group + size >= count) throw invalid(wrong);
-    const holder = words[links + group + 1] ?? 0;
-    for (let i = 1; i <= size; i++) {
-      const record = words[links + group + i] ?? 0;
-      const at = records + record * recordWords;
-      const hardlink = (words[at + recordWord.packed] ?? 0) >>> typeShift === typeBits.hardlink;
-      if (
-        record >= recordCount ||
-        words[at + recordWord.links] !== group ||
-        hardlink !== i > 1 ||
-        (hardlink && words[at + recordWord.inode] !== holder) ||
-        (i > 2 && record <= (words[links + group + i - 1] ?? 0))
-      ) {
-        throw invalid(wrong);
-      }
-    }
-    members += size;
-    group += size + 1;
-  }
-  if (members !== linkedNames) throw invalid(wrong);
 }

@@ -1,22 +1,23 @@
 /** The index of one layer, read in place: nothing is decoded before it is asked for. */
 import { readFile } from 'node:fs/promises';
-import { rootPath, type Bytes, type HostPath, type LayerPath } from '../bytes.js';
-import { wrapError } from '../errors.js';
-import { limits } from '../limits.js';
+import type { Bytes, HostPath, LayerPath } from '../bytes.js';
+import { codeOf, wrapError } from '../errors.js';
 import type { Extent, Meta } from './entry.js';
+import { extentsOf } from './index-extents.js';
+import { IndexFile, invalid } from './index-file.js';
 import {
-  extentWords,
   headerFlags,
   integerAt,
   kinds,
   recordFlags,
   recordWord,
   recordWords,
-  sparseWords,
   typeShift,
 } from './index-format.js';
-import { IndexFile, invalid } from './index-file.js';
+import { linkCountAt, linksAt } from './index-links.js';
+import { findName, pathOfRecord } from './index-names.js';
 import { validateIndex } from './index-validate.js';
+import { xattrsAt } from './index-xattrs.js';
 import type { NodeKind } from './node.js';
 
 /** What of a layer's meaning depends on the layers below it. */
@@ -30,10 +31,6 @@ export interface LayerContext {
 }
 
 const noXattrs: Meta['xattrs'] = new Map();
-
-/** Paths are put together here from the last name up: one string for each, where joining made one for each name. */
-let pathBuffer = Buffer.alloc(limits.pathLength);
-const slash = 0x2f;
 
 /**
  * A layer as numbered records. Record 0 is the root; the children of a directory are consecutive and sorted by the
@@ -83,6 +80,7 @@ export class LayerIndex {
     try {
       buffer = await readFile(path);
     } catch (error) {
+      if (codeOf(error) === 'ERR_FS_FILE_TOO_LARGE') throw invalid('it is larger than any');
       throw wrapError(error, 'read layer index', { path });
     }
     return LayerIndex.decode(buffer);
@@ -120,19 +118,7 @@ export class LayerIndex {
   }
 
   path(record: number): LayerPath {
-    if (record === 0) return rootPath;
-    let length = -1;
-    for (let at = record; at !== 0; at = this.parent(at)) length += 1 + (this.#packed(at) & 0xff);
-    if (length > pathBuffer.length) pathBuffer = Buffer.alloc(2 * length);
-    let end = length;
-    for (let at = record; at !== 0; at = this.parent(at)) {
-      const name = this.#names + this.#word(at, recordWord.nameOffset);
-      const nameLength = this.#packed(at) & 0xff;
-      end -= nameLength;
-      for (let i = 0; i < nameLength; i++) pathBuffer[end + i] = this.#bytes[name + i] ?? 0;
-      if (end > 0) pathBuffer[--end] = slash;
-    }
-    return pathBuffer.toString('latin1', 0, length) as LayerPath;
+    return pathOfRecord(this.#file, record);
   }
 
   /** The directory that holds the record; the root's is itself. */
@@ -169,7 +155,7 @@ export class LayerIndex {
     if (offset === 0) return noXattrs;
     let xattrs = this.#xattrSets.get(offset);
     if (xattrs === undefined) {
-      xattrs = this.#readXattrs(this.#file.sections.xattrs.offset + offset);
+      xattrs = xattrsAt(this.#file, offset);
       this.#xattrSets.set(offset, xattrs);
     }
     return xattrs;
@@ -190,7 +176,7 @@ export class LayerIndex {
     return this.#isFile(record) ? this.#integer(record, recordWord.fileSize) : 0;
   }
 
-  /** Of a file: xxh64 (seed 0) of its contents, holes read as zeros; 0 for anything else. */
+  /** Of a file: xxh64 (seed 0) of its data, which for a sparse file is its extents one after another; 0 for anything else. */
   contentHash(record: number): bigint {
     return this.#isFile(record)
       ? this.#bytes.readBigUInt64LE((this.#at(record) + recordWord.contentHash) * 4)
@@ -207,21 +193,7 @@ export class LayerIndex {
 
   /** The runs of data of a sparse file; null where the whole file is data. */
   extents(record: number): readonly Extent[] | null {
-    if ((this.#packed(record) & recordFlags.sparse) === 0) return null;
-    const { sparse, extents } = this.#file.sections;
-    const table = sparse.offset / 4;
-    let low = 0;
-    let high = sparse.size / (sparseWords * 4);
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#file.word(table + middle * sparseWords) < record) low = middle + 1;
-      else high = middle;
-    }
-    const first = extents.offset / 4 + this.#file.word(table + low * sparseWords + 1) * extentWords;
-    return Array.from({ length: this.#file.word(table + low * sparseWords + 2) }, (_, i) => ({
-      offset: integerAt(this.#words, first + i * extentWords),
-      size: integerAt(this.#words, first + i * extentWords + 2),
-    }));
+    return (this.#packed(record) & recordFlags.sparse) === 0 ? null : extentsOf(this.#file, record);
   }
 
   /** Of a symlink; empty for anything else. */
@@ -269,16 +241,16 @@ export class LayerIndex {
   /** How many names of the layer share the record's inode. */
   linkCount(record: number): number {
     const group = this.#word(record, recordWord.links);
-    return group === 0 ? 1 : this.#link(group);
+    return group === 0 ? 1 : linkCountAt(this.#file, group);
   }
 
   /** The records that share the inode, the one that describes it first. */
   names(record: number): number[] {
     const group = this.#word(record, recordWord.links);
-    if (group === 0) return [record];
-    return Array.from({ length: this.#link(group) }, (_, i) => this.#link(group + 1 + i));
+    return group === 0 ? [record] : linksAt(this.#file, group);
   }
 
+  /** Of a directory: its children are `childCount` records from here on. */
   firstChild(directory: number): number {
     return this.#word(directory, recordWord.firstChild);
   }
@@ -352,10 +324,6 @@ export class LayerIndex {
     return (this.#packed(record) & recordFlags.lowerHardlink) !== 0;
   }
 
-  #link(word: number): number {
-    return this.#file.word(this.#file.sections.links.offset / 4 + word);
-  }
-
   #slice(start: number, length: number): Bytes {
     return this.#bytes.toString('latin1', start, start + length) as Bytes;
   }
@@ -365,41 +333,8 @@ export class LayerIndex {
     return this.#slice(start, this.#word(record, recordWord.targetLength));
   }
 
-  #readXattrs(start: number): Meta['xattrs'] {
-    const xattrs = new Map<Bytes, Buffer>();
-    let at = start + 4;
-    for (let left = this.#bytes.readUInt32LE(start); left > 0; left--) {
-      const nameLength = this.#bytes.readUInt32LE(at);
-      const valueLength = this.#bytes.readUInt32LE(at + 4);
-      const value = at + 8 + nameLength;
-      xattrs.set(this.#slice(at + 8, nameLength), this.#bytes.subarray(value, value + valueLength));
-      at = value + valueLength;
-    }
-    return xattrs;
-  }
-
   #find(directory: number, text: Bytes, start: number, end: number): number {
-    let low = this.#word(directory, recordWord.firstChild);
-    let high = low + this.childCount(directory);
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const order = this.#compare(middle, text, start, end);
-      if (order === 0) return middle;
-      if (order < 0) low = middle + 1;
-      else high = middle;
-    }
-    return -1;
-  }
-
-  /** The record's name against a part of `text`, without making a string. */
-  #compare(record: number, text: Bytes, start: number, end: number): number {
-    const name = this.#names + this.#word(record, recordWord.nameOffset);
-    const length = this.#packed(record) & 0xff;
-    const shared = Math.min(length, end - start);
-    for (let i = 0; i < shared; i++) {
-      const difference = (this.#bytes[name + i] ?? 0) - text.charCodeAt(start + i);
-      if (difference !== 0) return difference;
-    }
-    return length - (end - start);
+    const first = this.#word(directory, recordWord.firstChild);
+    return findName(this.#file, first, first + this.childCount(directory), text, start, end);
   }
 }

@@ -1,18 +1,18 @@
-/** Whiteout names of layer tars (OCI image-spec, layer.md; AUFS): the only place that knows `.wh.`. */
-import { display, type Bytes } from '../bytes.js';
+/** The file names that mean whiteouts in layer tars (OCI image-spec, layer.md; AUFS). Nothing else knows `.wh.`. */
+import { display, type Bytes, type LayerPath } from '../bytes.js';
 import { LayerfsError } from '../errors.js';
 
 const prefix = '.wh.';
 const aufsPrefix = '.wh..wh.';
 
-/** The name of the marker that hides all that the layers below have in its directory. */
+/** The marker that hides everything the layers below have in its directory. */
 export const opaqueName = '.wh..wh..opq' as Bytes;
 
 /**
- * What a file name means: a whiteout of another name, an opaque marker, AUFS' own bookkeeping (`.wh..wh.plnk`,
- * `.wh..wh.aufs` and the like, no part of the layer), or null for a name like any other.
+ * What a name means: a whiteout of another name, the opaque marker, AUFS' own files (`.wh..wh.aufs`, `.wh..wh.plnk` and
+ * whatever begins alike), which are no part of a layer, or null: a name like any other.
  *
- * @throws LayerfsError ENTRY_INVALID for `.wh.`, `.wh..` and `.wh...`, which would name nothing, `.` and `..`
+ * @throws LayerfsError ENTRY_INVALID for `.wh.`, `.wh..` and `.wh...`, whose names would be empty, `.` and `..`
  */
 export function parseWhiteout(name: Bytes): { readonly whiteout: Bytes } | 'opaque' | 'aufs' | null {
   if (!name.startsWith(prefix)) return null;
@@ -20,19 +20,19 @@ export function parseWhiteout(name: Bytes): { readonly whiteout: Bytes } | 'opaq
   if (name.startsWith(aufsPrefix)) return 'aufs';
   const whiteout = name.slice(prefix.length) as Bytes;
   if (whiteout === '' || whiteout === '.' || whiteout === '..') {
-    throw new LayerfsError('ENTRY_INVALID', `not a whiteout of any name: ${display(name)}`);
+    throw new LayerfsError('ENTRY_INVALID', `a whiteout of no name: ${display(name)}`, {
+      detail: { name: display(name) },
+    });
   }
   return { whiteout };
 }
 
-/** Whether a path leads through AUFS' bookkeeping: one of its directories, not counting the last component, is such a name. */
-export function isInsideAufs(path: Bytes): boolean {
-  return path.startsWith(aufsPrefix)
-    ? path.includes('/')
-    : path.includes(`/${aufsPrefix}`) && path.lastIndexOf('/') > path.indexOf(`/${aufsPrefix}`);
-}
-
-/** The name that hides `name` in the layers below. Inverse of parseWhiteout. */
+/** The marker for a whiteout of `name`. Inverse of parseWhiteout. */
 export function whiteoutName(name: Bytes): Bytes {
   return `${prefix}${name}` as Bytes;
+}
+
+/** Whether the path lies in one of AUFS' directories. A directory called `.wh.x` is one like any other. */
+export function isInsideAufs(path: LayerPath): boolean {
+  return path.includes(aufsPrefix) && /(?:^|\/)\.wh\.\.wh\.[^/]*\//.test(path);
 }

@@ -57,5 +57,8 @@ export async function openOuterArchive(
       throw wrapError(error, `unwrap ${path}`, { path });
     }
   }
-  return new OuterArchive(file, await scanArchive(file, options));
+  return new OuterArchive(
+    file,
+    await scanArchive(file, { name: path === '-' ? 'standard input' : path, signal: options.signal }),
+  );
 }

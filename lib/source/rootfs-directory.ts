@@ -75,7 +75,7 @@ class Warnings {
   }
 
   add(code: SourceWarningCode, path: LayerPath, message: string): void {
-    this.#tell?.({ code, path, message: `/${display(path)}: ${message}` });
+    this.#tell?.({ code, path, message });
   }
 
   /** On a host with SELinux every file has one: one warning is enough. */

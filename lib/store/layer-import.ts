@@ -17,7 +17,7 @@ import type { TarWarning } from '../tar/member.js';
 import type { ExtractResult, ExtractTask } from '../upper/extract.js';
 import { WorkerPool } from '../worker/pool.js';
 import type { StoreLayout } from './layout.js';
-import { FileLock } from './lock.js';
+import { FileLock } from '../fs/lock.js';
 import { Publisher } from './publisher.js';
 import { TemporaryDirectory } from './temporary.js';
 

@@ -15,7 +15,7 @@ import { isDigest, type Digest } from '../digest.js';
 import { codeOf } from '../errors.js';
 import { LOCK_EX, flock, tryFlock } from '../sys/index.js';
 import type { StoreLayout } from './layout.js';
-import { FileLock } from './lock.js';
+import { FileLock } from '../fs/lock.js';
 
 export function collectLock(layout: StoreLayout): HostPath {
   return join(layout.locks, 'collect');

@@ -2,7 +2,7 @@
 import type { Bytes } from '../bytes.js';
 import { OPEN_TREE_CLOEXEC, SYS_mount_setattr, SYS_move_mount, SYS_open_tree } from './constants.js';
 import { CStringArgument, first, second } from './cstring.js';
-import { checked } from './errno.js';
+import { checked, errno, systemError } from './errno.js';
 import { bind, bindSyscall } from './libc.js';
 
 const native = {
@@ -16,9 +16,12 @@ const native = {
 const typeArgument = new CStringArgument();
 const dataArgument = new CStringArgument();
 
+/** The kernel copies one page and cuts the rest off without a word: layers would be missing. */
+const longestData = 4095;
+
 /**
  * mount(2); null where the operation has no such argument.
- * @throws SystemError ENAMETOOLONG for more than 4095 bytes of data: the kernel would cut it short
+ * @throws SystemError ENAMETOOLONG for more than 4095 bytes of data
  */
 export function mount(
   source: Bytes | null,
@@ -27,6 +30,9 @@ export function mount(
   flags: number,
   data: Bytes | null = null,
 ): void {
+  if (data !== null && data.length > longestData) {
+    throw systemError(-errno.ENAMETOOLONG, 'mount', target, `${data.length} bytes of options`);
+  }
   const result = native.mount(
     source === null ? null : first.of(source, 'mount'),
     second.of(target, 'mount'),

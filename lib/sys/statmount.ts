@@ -73,7 +73,7 @@ export function decodeStatmount(buffer: Buffer): MountStatus {
 
 /**
  * The mount of this unique id, in the caller's mount namespace or in `namespaceId` (CAP_SYS_ADMIN over it);
- * undefined where that namespace has no such mount, as after an unmount, also a lazy one.
+ * undefined where there is no such mount there, as after an unmount, also a lazy one, or no such namespace.
  * @throws SystemError ENOSYS before Linux 6.8
  */
 export function statmount(mountId: bigint, namespaceId?: bigint): MountStatus | undefined {
@@ -91,7 +91,7 @@ export function statmount(mountId: bigint, namespaceId?: bigint): MountStatus | 
   return decodeStatmount(status);
 }
 
-/** The unique ids of the mounts beneath `mountId`, children before grandchildren not promised. */
+/** The unique ids of all mounts beneath `mountId`, itself not among them. */
 export function listmount(mountId: bigint = LSMT_ROOT, namespaceId?: bigint): bigint[] {
   const page = Buffer.allocUnsafe(512 * 8);
   const ids: bigint[] = [];

@@ -19,10 +19,12 @@ export class Block {
 
   /** Sum of all bytes: 0 for zeros only. */
   sum(): number {
-    // Four bytes at a time, in 16-bit lanes (128 words of 255 stay below 2^16): the sum is what reading a header costs most.
+    // Four bytes at a time, in lanes of 16 bits: 128 times 255 fits. Byte by byte this would take half the time of all reading.
+    const words = this.#words;
     let even = 0;
     let odd = 0;
-    for (const word of this.#words) {
+    for (let index = 0; index < words.length; index++) {
+      const word = words[index] ?? 0;
       even += word & 0x00ff00ff;
       odd += (word >>> 8) & 0x00ff00ff;
     }

@@ -1,7 +1,7 @@
 /** The extended headers that wait for their member: PAX `x` and `g`, GNU `L` (long name) and `K` (long link). */
-import { bytesOf, display, type Bytes } from '../bytes.js';
+import { bytesOf, type Bytes } from '../bytes.js';
 import { limits } from '../limits.js';
-import type { Fail, Warn } from './fault.js';
+import { shown, type Fail, type Warn } from './fault.js';
 import { typeflag } from './header.js';
 import { parsePax, parsePaxGlobal, type PaxHeader } from './pax.js';
 
@@ -45,9 +45,7 @@ export class Extensions {
         break;
       case typeflag.paxGlobal: {
         const keywords = parsePaxGlobal(payload, fail);
-        if (keywords.length > 0) {
-          warn('global-header', `a global PAX header is not applied: ${keywords.map(display).join(', ')}`);
-        }
+        if (keywords !== '') warn('global-header', `a global PAX header is not applied: ${shown(keywords)}`);
         break;
       }
       case typeflag.gnuLongName:

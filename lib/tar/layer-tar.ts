@@ -1,37 +1,40 @@
 /** Tar members ⇄ layer entries. */
-import { baseOf, display, joinPath, parentOf, type Bytes, type LayerPath } from '../bytes.js';
-import { LayerfsError } from '../errors.js';
+import { baseOf, joinPath, parentOf, type Bytes } from '../bytes.js';
+import { LayerfsError, type ErrorCode } from '../errors.js';
 import type { Entry, HardlinkEntry, Meta } from '../layer/entry.js';
 import { isInsideAufs, opaqueName, parseWhiteout, whiteoutName } from '../layer/whiteout.js';
 import { limits } from '../limits.js';
+import { shown } from './fault.js';
+import { checkPath, normalisePath } from './layer-path.js';
 import type { TarMember, TarWarning, TarWarningCode } from './member.js';
 import type { TarMemberInput } from './writer.js';
 
+/** What symlink(2) takes: PATH_MAX without the NUL. */
+const maximumTargetLength = 4095;
+
 /**
- * The change a member makes to a layer, or null where it makes none: then, and where an attribute is left out,
- * `warn` is told. Paths are normalised as text: absolute ones are inside the root, `a/../b` is `b`.
- * Whatever a whiteout's type or size, it is a whiteout; its data, if any, means nothing.
+ * The change that a member makes to a layer, or null where it makes none; `warn` is told what is left out:
+ * AUFS' own files, character devices 0/0 (whiteouts to overlayfs), the xattr `security.selinux` (labels are the host's),
+ * `user.*` xattrs on anything but files and directories (the kernel allows none).
  *
- * Left out with a warning: AUFS' own files, character devices 0/0 (a whiteout to overlayfs), the xattr
- * `security.selinux` (the host's policy labels files), `user.*` xattrs on what is neither file nor directory (the
- * kernel has none there).
+ * A whiteout is one whatever the type and size of its member. Data that the member may have is not part of the entry.
  *
- * @throws LayerfsError PATH_ESCAPE for a path or hardlink target above the root, ENTRY_INVALID for what no file system
- *   can hold, LIMIT_EXCEEDED for names, paths and targets that are too long or deep
+ * @throws LayerfsError PATH_ESCAPE for a path or hardlink target above the root, ENTRY_INVALID for what no file system can
+ *   hold, LIMIT_EXCEEDED for paths, targets and names of xattrs that are too long
  */
 export function entryOf(member: TarMember, warn: (warning: TarWarning) => void): Entry | null {
-  const path = normalise(member.path, 'path', member);
-  if (isInsideAufs(path)) return drop('aufs', 'it belongs to AUFS, not to the layer', member, warn);
-  const marker = parseWhiteout(baseOf(path));
-  if (marker === 'aufs') return drop('aufs', 'it belongs to AUFS, not to the layer', member, warn);
-  if (marker === 'opaque') return { kind: 'opaque', path: checkLengths(parentOf(path), member) };
-  if (marker !== null) {
-    return { kind: 'whiteout', path: checkLengths(joinPath(parentOf(path), marker.whiteout), member) };
+  const path = normalisePath(member.path);
+  const marker = isInsideAufs(path) ? 'aufs' : parseWhiteout(baseOf(path));
+  if (marker === 'aufs') {
+    report(warn, member, 'aufs', 'it belongs to AUFS, not to the layer');
+    return null;
   }
-  checkLengths(path, member);
-  if (path === '' && member.type !== 'directory') {
-    throw invalid(`the root can only be a directory, not a ${member.type}`, member);
-  }
+  if (marker === 'opaque') return { kind: 'opaque', path: checkPath(parentOf(path)) };
+  if (marker !== null)
+    return { kind: 'whiteout', path: checkPath(joinPath(parentOf(path), marker.whiteout)) };
+  checkPath(path);
+  if (path === '' && member.type !== 'directory')
+    throw refusal(member, `the root cannot be a ${member.type}`);
   switch (member.type) {
     case 'file':
       return { kind: 'file', path, meta: metaOf(member, warn), size: member.size, extents: member.extents };
@@ -39,29 +42,76 @@ export function entryOf(member: TarMember, warn: (warning: TarWarning) => void):
     case 'fifo':
       return { kind: member.type, path, meta: metaOf(member, warn) };
     case 'symlink':
-      return { kind: 'symlink', path, meta: metaOf(member, warn), target: checkTarget(member) };
+      return { kind: 'symlink', path, meta: metaOf(member, warn), target: symlinkTargetOf(member) };
     case 'hardlink': {
-      const target = checkLengths(normalise(member.linkPath, 'hardlink target', member), member);
-      if (target === '') throw invalid('a hardlink to the root', member);
-      if (target === path) throw invalid('a hardlink to itself', member);
+      const target = checkPath(normalisePath(member.linkPath));
+      if (target === '') throw refusal(member, 'a hardlink to the root');
+      if (target === path) throw refusal(member, 'a hardlink to itself');
       return { kind: 'hardlink', path, target };
     }
     case 'char':
-    case 'block':
-      if (member.type === 'char' && member.major === 0 && member.minor === 0) {
-        return drop('device-zero', 'a character device 0/0 would be a whiteout to overlayfs', member, warn);
+    case 'block': {
+      const { type: kind, major, minor } = member;
+      if (kind === 'char' && major === 0 && minor === 0) {
+        report(warn, member, 'device-zero', 'a character device 0/0 would be a whiteout to overlayfs');
+        return null;
       }
-      return {
-        kind: member.type,
-        path,
-        meta: metaOf(member, warn),
-        major: member.major,
-        minor: member.minor,
-      };
+      return { kind, path, meta: metaOf(member, warn), major, minor };
+    }
   }
 }
 
-/** The member that carries an entry. Whiteouts are empty files with all attributes 0. */
+function metaOf(member: TarMember, warn: (warning: TarWarning) => void): Meta {
+  const { mode, uid, gid, mtime, xattrs } = member;
+  return { mode, uid, gid, mtime, xattrs: xattrs.size === 0 ? xattrs : xattrsOf(member, warn) };
+}
+
+function xattrsOf(member: TarMember, warn: (warning: TarWarning) => void): ReadonlyMap<Bytes, Buffer> {
+  const xattrs = new Map<Bytes, Buffer>();
+  const takesUserXattrs = member.type === 'file' || member.type === 'directory';
+  for (const [name, value] of member.xattrs) {
+    if (!/^[^.]+\../s.test(name)) throw refusal(member, `its xattr ${shown(name)} has no namespace`);
+    if (name.length > limits.nameLength) {
+      throw refusal(member, `an xattr's name has more than ${limits.nameLength} bytes`, 'LIMIT_EXCEEDED');
+    }
+    if (name === 'security.selinux') {
+      report(warn, member, 'selinux', 'its xattr security.selinux is left to the host');
+    } else if (name.startsWith('user.') && !takesUserXattrs) {
+      report(warn, member, 'user-xattr', `a ${member.type} cannot have its xattr ${shown(name)}`);
+    } else {
+      xattrs.set(name, value);
+    }
+  }
+  return xattrs;
+}
+
+function symlinkTargetOf(member: TarMember): Bytes {
+  const { linkPath } = member;
+  if (linkPath === '') throw refusal(member, 'a symlink to nothing');
+  if (linkPath.length > maximumTargetLength) {
+    throw refusal(member, `a symlink's target has more than ${maximumTargetLength} bytes`, 'LIMIT_EXCEEDED');
+  }
+  return linkPath;
+}
+
+function report(
+  warn: (warning: TarWarning) => void,
+  member: TarMember,
+  code: TarWarningCode,
+  message: string,
+): void {
+  warn({ code, path: member.path, message });
+}
+
+function refusal(member: TarMember, problem: string, code: ErrorCode = 'ENTRY_INVALID'): LayerfsError {
+  const path = shown(member.path);
+  return new LayerfsError(code, `${path}: ${problem}`, { detail: { path } });
+}
+
+/**
+ * The member that carries an entry: `entryOf` gives the entry back. Whiteouts are empty files, all attributes 0; sparse
+ * files are written with their holes.
+ */
 export function memberOf(entry: Exclude<Entry, HardlinkEntry>): TarMemberInput {
   switch (entry.kind) {
     case 'whiteout':
@@ -75,117 +125,25 @@ export function memberOf(entry: Exclude<Entry, HardlinkEntry>): TarMemberInput {
         ...entry.meta,
       };
     case 'file':
-      return { type: 'file', path: entry.path, ...entry.meta, size: entry.size };
-    case 'symlink':
-      return { type: 'symlink', path: entry.path, ...entry.meta, linkPath: entry.target };
+      return { type: 'file', path: entry.path, size: entry.size, ...entry.meta };
     case 'fifo':
       return { type: 'fifo', path: entry.path, ...entry.meta };
+    case 'symlink':
+      return { type: 'symlink', path: entry.path, linkPath: entry.target, ...entry.meta };
     case 'char':
     case 'block':
-      return { type: entry.kind, path: entry.path, ...entry.meta, major: entry.major, minor: entry.minor };
+      return { type: entry.kind, path: entry.path, major: entry.major, minor: entry.minor, ...entry.meta };
   }
 }
 
 /**
- * The member that carries a hardlink. It repeats the attributes of the file it names: containerd and Docker apply
- * those of every name, the last one counting.
+ * The member that carries a hardlink. It repeats the attributes of its file, since containerd and Docker set those of
+ * every name on the one inode, xattrs included.
  */
 export function memberOfHardlink(entry: HardlinkEntry, file: Meta): TarMemberInput {
-  return { type: 'hardlink', path: entry.path, ...file, linkPath: entry.target };
+  return { type: 'hardlink', path: entry.path, linkPath: entry.target, ...file };
 }
 
-function markerMember(path: LayerPath): TarMemberInput {
+function markerMember(path: Bytes): TarMemberInput {
   return { type: 'file', path, mode: 0, uid: 0, gid: 0, mtime: 0n };
-}
-
-function metaOf(member: TarMember, warn: (warning: TarWarning) => void): Meta {
-  const { mode, uid, gid, mtime } = member;
-  return { mode, uid, gid, mtime, xattrs: member.xattrs.size === 0 ? member.xattrs : xattrsOf(member, warn) };
-}
-
-function xattrsOf(member: TarMember, warn: (warning: TarWarning) => void): ReadonlyMap<Bytes, Buffer> {
-  const kept = new Map<Bytes, Buffer>();
-  const holdsUserXattrs = member.type === 'file' || member.type === 'directory';
-  for (const [name, value] of member.xattrs) {
-    if (!/^[^.]+\../s.test(name)) throw invalid(`its xattr ${display(name)} has no namespace`, member);
-    if (name.length > limits.nameLength)
-      throw tooLong('the name of an xattr', name.length, limits.nameLength, member);
-    if (name === 'security.selinux') {
-      drop('selinux', 'its xattr security.selinux is left to the host', member, warn);
-    } else if (name.startsWith('user.') && !holdsUserXattrs) {
-      drop('user-xattr', `its xattr ${display(name)} cannot be on a ${member.type}`, member, warn);
-    } else {
-      kept.set(name, value);
-    }
-  }
-  return kept;
-}
-
-/** PATH_MAX of Linux without its NUL: what symlink(2) takes. */
-const targetLength = 4095;
-
-function checkTarget(member: TarMember): Bytes {
-  if (member.linkPath === '') throw invalid('a symlink to nothing', member);
-  if (member.linkPath.length > targetLength) {
-    throw tooLong('the target of a symlink', member.linkPath.length, targetLength, member);
-  }
-  return member.linkPath;
-}
-
-/** Already normal, or but for a slash at the end: nearly every path of a layer, and worth the test. */
-const isPlain = (path: Bytes): boolean =>
-  !path.startsWith('/') && !path.startsWith('.') && !path.includes('//') && !path.includes('/.');
-
-function normalise(path: Bytes, what: string, member: TarMember): LayerPath {
-  if (isPlain(path)) return (path.endsWith('/') ? path.slice(0, -1) : path) as LayerPath;
-  const components: string[] = [];
-  for (const component of path.split('/')) {
-    if (component === '' || component === '.') continue;
-    if (component !== '..') components.push(component);
-    else if (components.pop() === undefined) {
-      throw new LayerfsError('PATH_ESCAPE', `the ${what} leads above the root: ${display(path)}`, {
-        detail: { path: display(member.path) },
-      });
-    }
-  }
-  return components.join('/') as LayerPath;
-}
-
-function checkLengths(path: LayerPath, member: TarMember): LayerPath {
-  if (path.length <= limits.nameLength) return path;
-  if (path.length > limits.pathLength) throw tooLong('the path', path.length, limits.pathLength, member);
-  const components = path.split('/');
-  if (components.length > limits.pathDepth) {
-    throw new LayerfsError(
-      'LIMIT_EXCEEDED',
-      `more than ${limits.pathDepth} directories in each other: ${display(member.path)}`,
-    );
-  }
-  for (const component of components) {
-    if (component.length > limits.nameLength)
-      throw tooLong('a name', component.length, limits.nameLength, member);
-  }
-  return path;
-}
-
-function drop(
-  code: TarWarningCode,
-  message: string,
-  member: TarMember,
-  warn: (warning: TarWarning) => void,
-): null {
-  warn({ code, path: member.path, message });
-  return null;
-}
-
-function invalid(problem: string, member: TarMember): LayerfsError {
-  const path = display(member.path);
-  return new LayerfsError('ENTRY_INVALID', `${path}: ${problem}`, { detail: { path } });
-}
-
-function tooLong(what: string, length: number, limit: number, member: TarMember): LayerfsError {
-  const path = display(member.path);
-  return new LayerfsError('LIMIT_EXCEEDED', `${path}: ${what} has ${length} bytes, more than ${limit}`, {
-    detail: { path },
-  });
 }

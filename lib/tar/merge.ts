@@ -1,8 +1,8 @@
 /** A header and the extended headers before it, joined to one member. */
-import { display, type Bytes } from '../bytes.js';
+import type { Bytes } from '../bytes.js';
 import { limits } from '../limits.js';
 import type { Extensions } from './extensions.js';
-import type { Fail, Warn } from './fault.js';
+import { shown, type Fail, type Warn } from './fault.js';
 import { typeflag, type Header } from './header.js';
 import type { TarMember, TarType } from './member.js';
 import { isClamped, timeOfSeconds } from './time.js';
@@ -36,7 +36,7 @@ export function mergeMember(
     warn('mtime-clamped', 'its mtime is set to the nearest between the years 1677 and 2262');
   if (pax !== null) {
     for (const { keyword, code } of pax.dropped)
-      warn(code, `its PAX record ${display(keyword)} is not applied`);
+      warn(code, `its PAX record ${shown(keyword)} is not applied`);
   }
   return {
     type,
@@ -80,7 +80,7 @@ function typeOf(flag: number, path: Bytes, fail: Fail): TarType {
     case typeflag.fifo:
       return 'fifo';
     default:
-      return fail(`its type '${display(String.fromCharCode(flag) as Bytes)}' is not known`);
+      return fail(`its type '${shown(String.fromCharCode(flag) as Bytes)}' is not known`);
   }
 }
 

@@ -1,6 +1,6 @@
 /** What PAX extended headers say about members. */
-import { display, type Bytes } from '../bytes.js';
-import type { Fail } from './fault.js';
+import type { Bytes } from '../bytes.js';
+import { shown, type Fail } from './fault.js';
 import type { TarWarningCode } from './member.js';
 import { parseDecimal } from './number.js';
 import { forEachRecord } from './pax-record.js';
@@ -59,17 +59,14 @@ export function parsePax(payload: Buffer, fail: Fail): PaxHeader {
   return header;
 }
 
-/** The keywords of a `g` header that would change members. */
-export function parsePaxGlobal(payload: Buffer, fail: Fail): Bytes[] {
-  const keywords: Bytes[] = [];
-  forEachRecord(
-    payload,
-    (keyword) => {
-      if (keyword !== 'comment') keywords.push(keyword);
-    },
-    fail,
-  );
-  return keywords;
+/** The keywords of a `g` header that would change members, for a message; `''` where there are none. */
+export function parsePaxGlobal(payload: Buffer, fail: Fail): Bytes {
+  const keywords = new Set<Bytes>();
+  const collect = (keyword: Bytes): void => {
+    if (keyword !== 'comment') keywords.add(keyword);
+  };
+  forEachRecord(payload, collect, fail);
+  return [...keywords].join(', ') as Bytes;
 }
 
 function apply(
@@ -137,7 +134,7 @@ function applyOther(header: PaxHeader, keyword: Bytes, value: Bytes, fail: Fail)
 
 function text(payload: Buffer, start: number, end: number, keyword: Bytes, fail: Fail): Bytes {
   const value = payload.toString('latin1', start, end) as Bytes;
-  if (value.includes('\0')) fail(`its PAX record ${display(keyword)} has a NUL`);
+  if (value.includes('\0')) fail(`its PAX record ${shown(keyword)} has a NUL`);
   return value;
 }
 
@@ -156,6 +153,6 @@ function integerOrNull(
   if (start === end) return null;
   const negative = payload[start] === 0x2d;
   const value = parseDecimal(payload, negative ? start + 1 : start, end);
-  if (Number.isNaN(value)) fail(`its PAX record ${display(keyword)} is no number`);
+  if (Number.isNaN(value)) fail(`its PAX record ${shown(keyword)} is no number`);
   return negative ? -value : value;
 }

@@ -65,7 +65,7 @@ export async function* rebuildTar(
   records: AsyncIterable<Buffer>,
   readData: (tarOffset: number, length: number) => AsyncIterable<Buffer>,
 ): AsyncGenerator<Buffer> {
-  let rest = Buffer.alloc(0);
+  let rest: Buffer = Buffer.alloc(0);
   let isBegun = false;
   let isEnded = false;
   let tarOffset = 0;

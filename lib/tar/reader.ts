@@ -9,11 +9,11 @@
  *   after a single one is an error.
  * - See Extensions and mergeMember for what counts where headers contradict each other.
  */
-import { display, type Bytes } from '../bytes.js';
+import type { Bytes } from '../bytes.js';
 import { LayerfsError } from '../errors.js';
 import { Block, blockSize, padded } from './block.js';
 import { Extensions, isExtension } from './extensions.js';
-import type { Fail, Warn } from './fault.js';
+import { shown, type Fail, type Warn } from './fault.js';
 import { decodeHeader, field, isChecksumRight, numberIn, type Header } from './header.js';
 import type { TarHandler, TarMember } from './member.js';
 import { mergeMember, pathOf } from './merge.js';
@@ -102,13 +102,16 @@ export class TarReader {
   /** Says that the archive is complete. @throws LayerfsError TAR_INVALID where it is cut short */
   end(): void {
     if (this.#state === 'trailer') return;
-    if (this.#state !== 'header' || this.#collected > 0) this.#fail('the archive is cut short');
+    if (this.#state !== 'header') this.#fail('the archive is cut short');
+    this.#headerOffset = this.offset - this.#collected;
+    this.#name = null;
+    if (this.#collected > 0) this.#fail('the archive is cut short');
     if (this.#extensions.count > 0) this.#fail(endsAfterExtension);
   }
 
   readonly #fail: Fail = (problem, code = 'TAR_INVALID') => {
-    const member = this.#name === null ? {} : { member: display(this.#name) };
-    const place = this.#name === null ? '' : ` (${display(this.#name)})`;
+    const member = this.#name === null ? {} : { member: shown(this.#name) };
+    const place = this.#name === null ? '' : ` (${shown(this.#name)})`;
     throw new LayerfsError(code, `tar header at ${this.#headerOffset}${place}: ${problem}`, {
       detail: { offset: this.#headerOffset, ...member },
     });

@@ -1,6 +1,6 @@
 /** The `GNU.sparse.*` records of PAX headers: sparse formats 0.0, 0.1 and 1.0 (GNU tar manual, "PAX Format"). */
-import { display, type Bytes } from '../bytes.js';
-import type { Fail } from './fault.js';
+import type { Bytes } from '../bytes.js';
+import { shown, type Fail } from './fault.js';
 import { parseDecimal } from './number.js';
 import { SparseMap } from './sparse-map.js';
 
@@ -52,7 +52,7 @@ export class SparseRecords {
     const version = this.#major === null && this.#minor === null ? null : `${this.#major}.${this.#minor}`;
     if (version === '1.0') return true;
     if (version === null || version === '0.0' || version === '0.1') return false;
-    return fail(`its sparse format ${display(version as Bytes)} is not known`);
+    return fail(`its sparse format ${shown(version as Bytes)} is not known`);
   }
 
   /** The map of formats 0.0 and 0.1. */

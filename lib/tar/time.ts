@@ -29,32 +29,29 @@ export function timeOfSeconds(seconds: number): bigint {
  */
 export function parseTime(text: Buffer, start: number, end: number): bigint | null {
   const negative = text[start] === 0x2d;
-  const digitsStart = negative ? start + 1 : start;
-  const point = text.indexOf(0x2e, digitsStart);
-  const digitsEnd = point >= 0 && point < end ? point : end;
+  const wholeStart = negative ? start + 1 : start;
+  let at = wholeStart;
   let seconds = 0;
-  for (let at = digitsStart; at < digitsEnd; at++) {
-    const digit = digitAt(text, at);
-    if (digit < 0) return null;
-    seconds = seconds * 10 + digit;
-  }
-  if (digitsStart === digitsEnd) return null;
+  for (; at < end && isDigit(text[at]); at++) seconds = seconds * 10 + digitOf(text[at]);
+  if (at === wholeStart || (at < end && text[at] !== 0x2e)) return null;
   let nanoseconds = 0;
-  let beyond = 0;
-  for (let at = digitsEnd + 1, unit = 100_000_000; at < end; at++, unit /= 10) {
-    const digit = digitAt(text, at);
-    if (digit < 0) return null;
-    if (unit >= 1) nanoseconds += digit * unit;
-    else if (digit > 0) beyond = 1;
+  let below = 0n;
+  for (let unit = 100_000_000; ++at < end; unit /= 10) {
+    if (!isDigit(text[at])) return null;
+    if (unit >= 1) nanoseconds += digitOf(text[at]) * unit;
+    else if (digitOf(text[at]) > 0) below = 1n;
   }
   if (seconds >= secondsLimit) return negative ? earliest : latest;
   const magnitude = BigInt(seconds) * nanosecondsPerSecond + BigInt(nanoseconds);
-  return clamp(negative ? -magnitude - BigInt(beyond) : magnitude);
+  return clamp(negative ? -magnitude - below : magnitude);
 }
 
-function digitAt(text: Buffer, at: number): number {
-  const digit = (text[at] ?? 0) - 0x30;
-  return digit > 9 ? -1 : digit;
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x30 && byte <= 0x39;
+}
+
+function digitOf(byte: number | undefined): number {
+  return (byte ?? 0x30) - 0x30;
 }
 
 /** The shortest PAX text of a time. Inverse of parseTime. */

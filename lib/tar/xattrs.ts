@@ -2,9 +2,9 @@
  * Extended attributes in PAX records. `SCHILY.xattr.NAME` (star, GNU tar, Go) holds the bytes of the value;
  * `LIBARCHIVE.xattr.NAME` (bsdtar) holds base64.
  */
-import { display, type Bytes } from '../bytes.js';
+import type { Bytes } from '../bytes.js';
 import { limits } from '../limits.js';
-import type { Fail } from './fault.js';
+import { shown, type Fail } from './fault.js';
 
 export const schilyPrefix = 'SCHILY.xattr.';
 export const libarchivePrefix = 'LIBARCHIVE.xattr.';
@@ -25,33 +25,30 @@ export class XattrRecords {
 
   addLibarchive(name: Bytes, base64: Bytes, fail: Fail): void {
     // Buffer.from leaves out what is not base64: half a value must not pass for one.
-    if (!/^[A-Za-z0-9+/]*={0,2}$/.test(base64)) fail(`the value of its xattr ${display(name)} is not base64`);
+    if (!/^[A-Za-z0-9+/]*={0,2}$/.test(base64)) fail(`the value of its xattr ${shown(name)} is not base64`);
     add(this.#libarchive, name, Buffer.from(base64, 'base64'), fail);
   }
 
   /**
-   * The attributes, sorted by name. bsdtar writes both records, with the name percent-encoded in both: such a pair is
-   * one attribute, and its value is the SCHILY one.
+   * The attributes. bsdtar writes both records, with the name percent-encoded in both: such a pair is one attribute, and
+   * its value is the SCHILY one.
    */
   decode(): Xattrs {
-    if (this.#libarchive.size === 0 && this.#schily.size === 1) {
-      for (const [name, value] of this.#schily) return new Map([[decodeName(name), value]]);
-    }
-    const found: [Bytes, Buffer][] = [];
+    const xattrs = new Map<Bytes, Buffer>();
     for (const [name, value] of this.#libarchive) {
-      found.push([decodePercent(name), this.#schily.get(name) ?? value]);
+      xattrs.set(decodePercent(name), this.#schily.get(name) ?? value);
     }
     for (const [name, value] of this.#schily) {
-      if (!this.#libarchive.has(name)) found.push([decodeName(name), value]);
+      if (!this.#libarchive.has(name)) xattrs.set(decodeName(name), value);
     }
-    return new Map(found.sort(([a], [b]) => (a < b ? -1 : 1)));
+    return xattrs;
   }
 }
 
 function add(records: Map<Bytes, Buffer>, name: Bytes, value: Buffer, fail: Fail): void {
   if (value.length > limits.xattrValueSize) {
     fail(
-      `its xattr ${display(name)} has ${value.length} bytes, more than ${limits.xattrValueSize}`,
+      `its xattr ${shown(name)} has ${value.length} bytes, more than ${limits.xattrValueSize}`,
       'LIMIT_EXCEEDED',
     );
   }

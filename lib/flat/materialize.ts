@@ -1,11 +1,11 @@
 /** Writes out what a stack shows as plain files: the oldest way to show layers, and the one that needs nothing. */
-import { throwIfAborted } from '../../lib/abort.js';
-import { bytes, joinPath, rootPath, type HostPath, type LayerPath } from '../../lib/bytes.js';
-import type { PrepareOptions } from '../../lib/driver.js';
-import { copyFileContents } from '../../lib/fs/copy-file.js';
-import { setMetadata, setMetadataAt } from '../../lib/fs/set-metadata.js';
-import type { Meta } from '../../lib/layer/entry.js';
-import type { LayerIndex } from '../../lib/layer/layer-index.js';
+import { throwIfAborted } from '../abort.js';
+import { bytes, joinPath, rootPath, type HostPath, type LayerPath } from '../bytes.js';
+import type { PrepareOptions } from '../driver.js';
+import { copyFileContents } from '../fs/copy-file.js';
+import { setMetadata, setMetadataAt } from '../fs/set-metadata.js';
+import type { Meta } from '../layer/entry.js';
+import type { LayerIndex } from '../layer/layer-index.js';
 import {
   AT_FDCWD,
   O_CREAT,
@@ -27,15 +27,24 @@ import {
   openat,
   openat2,
   symlinkat,
-} from '../../lib/sys/index.js';
-import type { NamedEntry, StackEntry } from '../../lib/union/entry.js';
-import type { Stack } from '../../lib/union/stack.js';
+} from '../sys/index.js';
+import type { NamedEntry, StackEntry } from '../union/entry.js';
+import type { Stack } from '../union/stack.js';
 
 /** Where the contents of a file can be read: a directory, and the file's path in it. */
 export type Contents = (
   entry: StackEntry,
   path: LayerPath,
 ) => { readonly tree: HostPath; readonly path: LayerPath };
+
+/** Contents where the layers have them. */
+export function fromLayers(stack: Stack, trees: readonly HostPath[]): Contents {
+  return ({ layer, record }) => {
+    const [tree, index] = [trees[layer], stack.layers[layer]];
+    if (tree === undefined || index === undefined) throw new RangeError(`no layer ${layer}`);
+    return { tree, path: index.path(record) };
+  };
+}
 
 const directoryFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
 const beneath = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
