@@ -7,22 +7,18 @@ import { mediaTypes } from '../image/media-type.js';
 import { defaultPlatform } from '../image/platform.js';
 import { memberOf, memberOfHardlink } from '../tar/layer-tar.js';
 import { encodeMember, endOfArchive, paddingOf, type TarMemberInput } from '../tar/writer.js';
-import { sampleLayers, type SampleEntry, type SampleLayer, type SampleOptions } from './sample-layers.js';
+import { sampleLayers, type SampleEntry, type SampleKind, type SampleLayer } from './sample-layers.js';
 
 const created = '2024-01-02T03:04:05Z';
 
 /**
- * Writes an OCI image layout to a directory that is not there yet or is empty: one image of three layers and a few
- * hundred files. The same options give the same bytes.
+ * Writes an OCI image layout into a directory that is not there yet or is empty: one image of three layers and a few
+ * hundred files, the same bytes every time.
  * @param tag the image's name in the layout
  * @throws LayerfsError FILESYSTEM, NO_SPACE, PERMISSION
  */
-export async function writeSampleImage(
-  directory: HostPath,
-  tag: string,
-  options: SampleOptions,
-): Promise<void> {
-  const layers = sampleLayers(options);
+export async function writeSampleImage(directory: HostPath, tag: string, kind: SampleKind): Promise<void> {
+  const layers = sampleLayers(kind);
   const archives = layers.map((layer) => archiveOf(layer.entries));
   const content = new ContentStore(directory, { durable: false });
   await content.init();

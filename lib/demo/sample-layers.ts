@@ -13,134 +13,108 @@ export interface SampleLayer {
   readonly entries: readonly SampleEntry[];
 }
 
-export interface SampleOptions {
-  /** Owner of every file. */
-  readonly uid: number;
-  readonly gid: number;
-  /** Whether the last layer has an opaque directory: the mark for one needs CAP_SYS_ADMIN to be written. */
-  readonly opaque: boolean;
-}
+/**
+ * Whether the clean-up takes something away. Without that the image has no whiteouts, for whoever may not write the
+ * marks that they become.
+ */
+export type SampleKind = 'whole' | 'without-whiteouts';
 
 /** 2024-01-02T03:04:05.678901234Z: to the nanosecond, since layers keep that. */
 const mtime = 1_704_164_645_678_901_234n;
 
 /** Three layers, the lowest first: a base system, an application on top of it, and a clean-up. */
-export function sampleLayers(options: SampleOptions): readonly SampleLayer[] {
-  const make = new EntryMaker(options);
+export function sampleLayers(kind: SampleKind): readonly SampleLayer[] {
   return [
-    { createdBy: 'make base system', entries: baseSystem(make) },
-    { createdBy: 'install the application', entries: application(make) },
-    { createdBy: 'clean up', entries: cleanUp(make, options.opaque) },
+    { createdBy: 'make base system', entries: baseSystem() },
+    { createdBy: 'install the application', entries: application() },
+    { createdBy: 'clean up', entries: cleanUp(kind) },
   ];
 }
 
-const packageCount = 40;
-
-function baseSystem(make: EntryMaker): SampleEntry[] {
+function baseSystem(): SampleEntry[] {
   return [
-    make.directory(''),
-    make.directory('bin'),
-    make.file('bin/su', 'a program that runs with the rights of its owner\n', { mode: 0o4755 }),
-    make.directory('etc'),
-    make.file('etc/hostname', 'sample\n'),
-    make.file('etc/motd', 'Welcome to the base system.\n'),
-    make.file('etc/os-release', 'NAME="Sample"\nVERSION_ID="1"\n'),
-    make.directory('tmp', { mode: 0o1777 }),
-    make.directory('usr'),
-    make.directory('usr/lib'),
-    ...make.files('usr/lib/part-', 200),
-    make.symlink('usr/lib/part', 'part-001'),
-    make.directory('var'),
-    make.directory('var/packages'),
-    ...make.files('var/packages/package-', packageCount),
+    directory(''),
+    directory('bin'),
+    file('bin/su', 'a program that runs with the rights of its owner\n', { mode: 0o4755 }),
+    directory('etc'),
+    file('etc/hostname', 'sample\n'),
+    file('etc/motd', 'Welcome to the base system.\n'),
+    file('etc/os-release', 'NAME="Sample"\nVERSION_ID="1"\n'),
+    directory('tmp', { mode: 0o1777 }),
+    directory('usr'),
+    directory('usr/lib'),
+    ...files('usr/lib/part-', 200),
+    symlink('usr/lib/part', 'part-001'),
+    directory('var'),
+    directory('var/packages'),
+    ...files('var/packages/package-', 40),
   ];
 }
 
-function application(make: EntryMaker): SampleEntry[] {
+function application(): SampleEntry[] {
   return [
-    make.file('etc/motd', 'Welcome to the application.\n'),
-    make.directory('srv'),
-    ...make.files('srv/page-', 150),
-    make.symlink('srv/current', 'page-007'),
-    make.hardlink('srv/index', 'srv/page-001'),
-    make.file('srv/logo', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 0xff]), {
+    file('etc/motd', 'Welcome to the application.\n'),
+    directory('srv'),
+    ...files('srv/page-', 150),
+    symlink('srv/current', 'page-007'),
+    hardlink('srv/index', 'srv/page-001'),
+    file('srv/logo', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 0xff]), {
       xattrs: new Map([[bytes('user.mime_type'), Buffer.from('image/png')]]),
     }),
   ];
 }
 
-function cleanUp(make: EntryMaker, opaque: boolean): SampleEntry[] {
-  const packages = opaque
-    ? [make.opaque('var/packages')]
-    : Array.from({ length: packageCount }, (_, at) =>
-        make.whiteout(numbered('var/packages/package-', at + 1)),
-      );
-  return [
-    make.whiteout('etc/hostname'),
-    make.directory('var/packages'),
-    ...packages,
-    make.file('var/packages/list', 'nothing is left of the packages\n'),
-  ];
+function cleanUp(kind: SampleKind): SampleEntry[] {
+  const taken = kind === 'whole' ? [whiteout('etc/hostname'), opaque('var/packages')] : [];
+  return [...taken, directory('var/packages'), file('var/packages/list', 'nothing is installed\n')];
 }
 
-function numbered(prefix: string, number: number): string {
-  return `${prefix}${String(number).padStart(3, '0')}`;
+const plain: Meta = { mode: 0o644, uid: 0, gid: 0, mtime, xattrs: new Map() };
+
+function directory(path: string, meta: Partial<Meta> = {}): SampleEntry {
+  return bare({ kind: 'directory', path: layerPath(path), meta: { ...plain, mode: 0o755, ...meta } });
 }
 
-class EntryMaker {
-  readonly #meta: Meta;
+function file(path: string, contents: string | Buffer, meta: Partial<Meta> = {}): SampleEntry {
+  const data = Buffer.from(contents);
+  const size = data.length;
+  const entry: Entry = {
+    kind: 'file',
+    path: layerPath(path),
+    meta: { ...plain, ...meta },
+    size,
+    extents: null,
+  };
+  return { entry, data };
+}
 
-  constructor({ uid, gid }: SampleOptions) {
-    this.#meta = { mode: 0o644, uid, gid, mtime, xattrs: new Map() };
-  }
+/** Numbered files, each longer than the one before. */
+function files(prefix: string, count: number): SampleEntry[] {
+  return Array.from({ length: count }, (_, at) => {
+    const path = `${prefix}${String(at + 1).padStart(3, '0')}`;
+    return file(path, `This is ${path}.\n`.repeat(at + 1));
+  });
+}
 
-  directory(path: string, meta: Partial<Meta> = {}): SampleEntry {
-    return this.#entry({
-      kind: 'directory',
-      path: layerPath(path),
-      meta: { ...this.#meta, mode: 0o755, ...meta },
-    });
-  }
+function symlink(path: string, target: string): SampleEntry {
+  const meta = { ...plain, mode: 0o777 };
+  return bare({ kind: 'symlink', path: layerPath(path), meta, target: bytes(target) });
+}
 
-  file(path: string, contents: string | Buffer, meta: Partial<Meta> = {}): SampleEntry {
-    const data = Buffer.from(contents);
-    const entry = {
-      kind: 'file',
-      path: layerPath(path),
-      meta: { ...this.#meta, ...meta },
-      size: data.length,
-      extents: null,
-    } as const;
-    return { entry, data };
-  }
+function hardlink(path: string, target: string): SampleEntry {
+  return bare({ kind: 'hardlink', path: layerPath(path), target: layerPath(target) });
+}
 
-  files(prefix: string, count: number): SampleEntry[] {
-    return Array.from({ length: count }, (_, at) => {
-      const path = numbered(prefix, at + 1);
-      return this.file(path, `This is ${path}.\n`.repeat(at + 1));
-    });
-  }
+function whiteout(path: string): SampleEntry {
+  return bare({ kind: 'whiteout', path: layerPath(path) });
+}
 
-  symlink(path: string, target: string): SampleEntry {
-    const meta = { ...this.#meta, mode: 0o777 };
-    return this.#entry({ kind: 'symlink', path: layerPath(path), meta, target: bytes(target) });
-  }
+function opaque(path: string): SampleEntry {
+  return bare({ kind: 'opaque', path: layerPath(path) });
+}
 
-  hardlink(path: string, target: string): SampleEntry {
-    return this.#entry({ kind: 'hardlink', path: layerPath(path), target: layerPath(target) });
-  }
-
-  whiteout(path: string): SampleEntry {
-    return this.#entry({ kind: 'whiteout', path: layerPath(path) });
-  }
-
-  opaque(path: string): SampleEntry {
-    return this.#entry({ kind: 'opaque', path: layerPath(path) });
-  }
-
-  #entry(entry: Entry): SampleEntry {
-    return { entry, data: Buffer.alloc(0) };
-  }
+function bare(entry: Entry): SampleEntry {
+  return { entry, data: Buffer.alloc(0) };
 }
 
 function layerPath(path: string): LayerPath {

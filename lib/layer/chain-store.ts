@@ -127,10 +127,10 @@ export class ChainStore {
       throw error;
     }
     try {
-      const record = JSON.parse(text) as ChainRecord;
+      const record = JSON.parse(text) as Partial<ChainRecord> | null;
       // A record that power loss or a disk has damaged is made again.
-      return record.version === 1 && record.chainId === chainId && Array.isArray(record.layers)
-        ? record
+      return record?.version === 1 && record.chainId === chainId && Array.isArray(record.layers)
+        ? (record as ChainRecord)
         : undefined;
     } catch (error) {
       if (error instanceof SyntaxError) return undefined;

@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { mkdir } from 'node:fs/promises';
 import { throwIfAborted } from '../abort.js';
-import { ContentStore } from '../content/store.js';
+import type { ContentStore } from '../content/store.js';
 import { chainIds, hexOf, type Digest } from '../digest.js';
 import { codeOf } from '../errors.js';
 import type { Descriptor } from '../image/descriptor.js';

@@ -34,21 +34,19 @@ export class Lease implements Disposable {
 
   static async create(layout: StoreLayout, options: Abortable = {}): Promise<Lease> {
     // A collector must not see the file before its lock.
-    using collecting = await FileLock.acquire(collectLock(layout), 'shared', options);
+    using _collecting = await FileLock.acquire(collectLock(layout), 'shared', options);
     const path = join(layout.leases, randomUUID());
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_APPEND;
     const fd = openSync(path, flags, 0o600);
     flock(fd, LOCK_EX);
-    void collecting;
     return new Lease(layout, path, fd);
   }
 
   /** From when it resolves, nothing of this digest (blob, layer of that diffID, chain) is collected. */
   async hold(digests: Iterable<Digest>, options: Abortable = {}): Promise<void> {
     if (this.#fd === null) throw new TypeError('the lease is closed');
-    using lock = await FileLock.acquire(collectLock(this.#layout), 'shared', options);
+    using _lock = await FileLock.acquire(collectLock(this.#layout), 'shared', options);
     appendFileSync(this.#fd, [...digests].map((digest) => `${digest}\n`).join(''));
-    void lock;
   }
 
   /** Idempotent. */

@@ -74,14 +74,14 @@ export class Mounts {
     }
     using lease = await Lease.create(this.#store.layout, options);
     const id = options.readOnly === true ? null : (options.snapshot ?? SnapshotStore.newId());
-    if (id === null) return this.#mountView(name, target, options, lease);
+    if (id === null) return await this.#mountView(name, target, options, lease);
     using _lock = await FileLock.acquire(join(this.#store.layout.locks, `snapshot-${id}`), 'exclusive', {
       signal: options.signal,
       removeAfter: true,
     });
     const existing = await this.#store.snapshots.get(id);
-    if (existing !== undefined) return this.#mountAgain(existing, name, target, options, lease);
-    return this.#mountNew(id, name, target, options, lease);
+    if (existing !== undefined) return await this.#mountAgain(existing, name, target, options, lease);
+    return await this.#mountNew(id, name, target, options, lease);
   }
 
   async #mountView(

@@ -1,16 +1,16 @@
 /** The store: content, layers, images and snapshots under one root, with the drivers it was given. */
 import { readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { release } from 'node:os';
 import { NameStore } from '../content/names.js';
 import { ContentStore } from '../content/store.js';
 import type { Digest } from '../digest.js';
-import type { Driver, DriverContext, Supports } from '../driver.js';
+import type { DriverContext, Supports } from '../driver.js';
 import { LayerfsError, wrapError } from '../errors.js';
 import { parseReference } from '../image/reference.js';
 import { ChainStore } from '../layer/chain-store.js';
 import { LayerStore } from '../layer/layer-store.js';
+import { kernelFeatures } from '../mount/features.js';
 import { SnapshotStore } from '../snapshot/snapshot-store.js';
 import { UseStore } from '../snapshot/use.js';
 import { collect } from './collect.js';

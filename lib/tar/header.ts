@@ -104,12 +104,10 @@ export function decodeHeader(block: Buffer, fail: Fail): Header {
   const format = formatOf(block);
   const flag = block[field.typeflag.start] ?? 0;
   const isDevice = format !== 'v7' && (flag === typeflag.char || flag === typeflag.block);
-  const name = textIn(block, field.name);
-  const prefix = prefixOf(block, format);
   return {
     typeflag: flag,
     format,
-    name: prefix === '' ? name : (`${prefix}/${name}` as Bytes),
+    name: nameIn(block, format),
     linkName: textIn(block, field.linkName),
     mode: numberIn(block, 'mode', fail),
     uid: numberIn(block, 'uid', fail),
@@ -121,6 +119,13 @@ export function decodeHeader(block: Buffer, fail: Fail): Header {
     major: isDevice ? numberIn(block, 'major', fail) : 0,
     minor: isDevice ? numberIn(block, 'minor', fail) : 0,
   };
+}
+
+/** The name in a header, with its prefix. */
+export function nameIn(block: Buffer, format = formatOf(block)): Bytes {
+  const prefix = prefixOf(block, format);
+  const name = textIn(block, field.name);
+  return prefix === '' ? name : (`${prefix}/${name}` as Bytes);
 }
 
 const empty = '' as Bytes;

@@ -14,7 +14,7 @@ import { LayerfsError } from '../errors.js';
 import { Block, blockSize, padded } from './block.js';
 import { Extensions, isExtension } from './extensions.js';
 import { shown, type Fail, type Warn } from './fault.js';
-import { decodeHeader, field, isChecksumRight, numberIn, type Header } from './header.js';
+import { decodeHeader, field, isChecksumRight, nameIn, numberIn, type Header } from './header.js';
 import type { TarHandler, TarMember } from './member.js';
 import { mergeMember, pathOf } from './merge.js';
 import { SparseMember } from './sparse-member.js';
@@ -117,6 +117,12 @@ export class TarReader {
     });
   };
 
+  /** For a header whose name is not yet known. */
+  readonly #failInHeader: Fail = (problem, code) => {
+    this.#name = nameIn(this.#block.bytes);
+    return this.#fail(problem, code);
+  };
+
   readonly #warn: Warn = (code, message) =>
     this.#handler.warning?.({ code, path: this.#name ?? ('' as Bytes), message });
 
@@ -202,8 +208,8 @@ export class TarReader {
       return;
     }
     const flag = block[field.typeflag.start] ?? 0;
-    if (isExtension(flag)) this.#announceExtension(flag, numberIn(block, 'size', this.#fail));
-    else this.#member(decodeHeader(block, this.#fail), block);
+    if (isExtension(flag)) this.#announceExtension(flag, numberIn(block, 'size', this.#failInHeader));
+    else this.#member(decodeHeader(block, this.#failInHeader), block);
   }
 
   #zeros(): void {
