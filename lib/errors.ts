@@ -33,6 +33,7 @@ export const errorCodes = {
   NAME_EXISTS: 'The name or id is taken.',
   NO_SPACE: 'The disk or the quota is full; the store is as it was.',
   PATH_ESCAPE: 'An entry or a link would lead outside its root.',
+  PATH_NOT_FOUND: 'The image has nothing at that path.',
   PERMISSION: 'The user lacks a privilege; the message says which and what would help.',
   PLATFORM_NOT_FOUND: 'An index has no manifest for the platform asked for.',
   REFERENCE_INVALID: 'A reference, name, tag, id or transport does not follow the grammar.',

@@ -17,10 +17,12 @@ import type { OutputOptions } from '../target/output.js';
 import { exportRootfs } from './export-rootfs.js';
 import { Lease } from './lease.js';
 import type { StoreParts } from './parts.js';
+import type { ProgressEvent } from './progress.js';
 
 export interface ExportOptions extends Abortable {
   /** What the path `-` writes to. Default: process.stdout. */
   stdout?: Writable | undefined;
+  onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
 
 export interface ExportResult {
@@ -47,12 +49,12 @@ export async function exportImage(
   const output = transport.path === '-' ? (options.stdout ?? process.stdout) : transport.path;
   switch (transport.kind) {
     case 'oci': {
-      const image = await ociExport(store, target, lease);
+      const image = await ociExport(store, target, lease, options);
       await writeOci(image, transport.path, transport.name ?? tagOf(name), writing);
       return { target: text, digest: target.digest };
     }
     case 'oci-archive': {
-      const image = await ociExport(store, target, lease);
+      const image = await ociExport(store, target, lease, options);
       await writeOciArchive(image, output, transport.name ?? tagOf(name), writing);
       return { target: text, digest: target.digest };
     }
@@ -84,16 +86,39 @@ export async function exportImage(
 }
 
 /** Everything under what a name stands for. */
-async function ociExport(store: StoreParts, root: Descriptor, lease: Lease): Promise<OciExport> {
+async function ociExport(
+  store: StoreParts,
+  root: Descriptor,
+  lease: Lease,
+  { onProgress }: ExportOptions,
+): Promise<OciExport> {
   const blobs: Descriptor[] = [];
+  const layers: Descriptor[] = [];
   const read = (descriptor: Descriptor, limit: number): Promise<Buffer> =>
     store.content.readAll(descriptor, limit);
   for await (const { descriptor, document } of imageDocuments(root, read)) {
     blobs.push(descriptor);
-    if (document?.kind === 'manifest') blobs.push(document.config, ...document.layers);
+    if (document?.kind !== 'manifest') continue;
+    blobs.push(document.config, ...document.layers);
+    layers.push(...document.layers);
   }
   await lease.hold(blobs.map(({ digest }) => digest));
-  return { root, blobs, read: (descriptor) => store.content.read(descriptor) };
+  return {
+    root,
+    blobs,
+    read: async function* (descriptor) {
+      const { digest, size } = descriptor;
+      const index = layers.findIndex((layer) => layer.digest === digest);
+      let done = 0;
+      for await (const chunk of store.content.read(descriptor)) {
+        yield chunk;
+        done += chunk.length;
+        if (index < 0) continue;
+        const state = done === size ? 'done' : 'running';
+        onProgress?.({ kind: 'layer', layer: digest, index, count: layers.length, state, done, total: size });
+      }
+    },
+  };
 }
 
 async function* uncompressed(store: StoreParts, descriptor: Descriptor): AsyncGenerator<Buffer> {

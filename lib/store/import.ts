@@ -14,17 +14,9 @@ import { openSource } from '../source/open.js';
 import type { SourceRoot } from '../source/source.js';
 import { parseTransport, type Transport } from '../source/transport.js';
 import { ImageImport } from './image-import.js';
-import type { LayerProgress } from './layer-import.js';
 import type { StoreParts } from './parts.js';
+import type { ProgressEvent } from './progress.js';
 import { TemporaryDirectory } from './temporary.js';
-
-export type ProgressEvent =
-  | (Omit<LayerProgress, 'digest'> & {
-      readonly kind: 'layer';
-      readonly layer: Digest;
-      readonly count: number;
-    })
-  | { readonly kind: 'phase'; readonly phase: string; readonly message: string };
 
 /** Something that was left out or looks odd; the operation goes on. */
 export interface Warning {

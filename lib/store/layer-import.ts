@@ -18,10 +18,9 @@ import type { ExtractResult, ExtractTask } from '../upper/extract.js';
 import { WorkerPool } from '../worker/pool.js';
 import type { StoreLayout } from './layout.js';
 import { FileLock } from '../fs/lock.js';
+import type { LayerState } from './progress.js';
 import { Publisher } from './publisher.js';
 import { TemporaryDirectory } from './temporary.js';
-
-export type LayerState = 'queued' | 'running' | 'done' | 'exists';
 
 export interface LayerProgress {
   readonly digest: Digest;

@@ -35,7 +35,7 @@ export interface ListOptions {
 /**
  * The entries of a directory of an image, by the bytes of their names; of anything else, the one entry. Symlinks in
  * the path are followed inside the image.
- * @throws LayerfsError IMAGE_NOT_FOUND, SOURCE_NOT_FOUND where the image has no such path
+ * @throws LayerfsError IMAGE_NOT_FOUND, PATH_NOT_FOUND where the image has no such path
  */
 export async function* list(
   store: StoreParts,
@@ -58,7 +58,7 @@ export async function* list(
   const entry = at === null ? null : stack.lookup(at);
   if (at === null || entry === null) {
     if (normal === '') return;
-    throw new LayerfsError('SOURCE_NOT_FOUND', `${image.name} has no ${display(normal)}`, {
+    throw new LayerfsError('PATH_NOT_FOUND', `${image.name} has no ${display(normal)}`, {
       detail: { path },
     });
   }

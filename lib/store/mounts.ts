@@ -1,6 +1,7 @@
 /** Mounting, unmounting, and knowing what is mounted. */
 import { realpathSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import type { Abortable } from '../abort.js';
 import { bytes, type HostPath } from '../bytes.js';
 import type { Digest } from '../digest.js';
 import type {
@@ -17,16 +18,19 @@ import { SnapshotStore, upperFeatures, type SnapshotRecord } from '../snapshot/s
 import { UseStore, type Use } from '../snapshot/use.js';
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, MNT_DETACH, UMOUNT_NOFOLLOW, statx, umount2 } from '../sys/index.js';
 import { Lease } from './lease.js';
+import type { ProgressEvent } from './progress.js';
 import { FileLock } from '../fs/lock.js';
 import type { StoreParts } from './parts.js';
 
-export interface MountOptions extends MountFlags, PrepareOptions {
+export interface MountOptions extends MountFlags, Abortable {
   /** A view: nothing can be written, and there is no snapshot. */
   readOnly?: boolean | undefined;
   /** Names the new snapshot, or an existing one that is to be mounted again. */
   snapshot?: string | undefined;
   /** Instead of the store's driver. */
   driver?: string | undefined;
+  /** Told of the driver's work before the first mount, where it has any: vfs copies all files. */
+  onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
 
 export interface MountResult {
@@ -93,7 +97,7 @@ export class Mounts {
     const image = await this.#image(name);
     const stack = await this.#stack(image.diffIds, lease, options);
     const driver = await this.#drivers.choose(options.driver);
-    await driver.prepare(stack, options);
+    await driver.prepare(stack, preparing(options));
     return this.#show(driver, stack, null, image.name, target, options);
   }
 
@@ -113,7 +117,7 @@ export class Mounts {
     const image = await this.#image(name);
     const stack = await this.#stack(image.diffIds, lease, options);
     const driver = await this.#drivers.choose(options.driver);
-    await driver.prepare(stack, options);
+    await driver.prepare(stack, preparing(options));
     const record: SnapshotRecord = {
       version: 1,
       id,
@@ -124,7 +128,9 @@ export class Mounts {
       form: driver.snapshotForm,
       features: driver.snapshotForm === 'upper' ? upperFeatures : [],
     };
-    await this.#store.snapshots.create(record, (snapshot) => driver.createSnapshot(stack, snapshot, options));
+    await this.#store.snapshots.create(record, (snapshot) =>
+      driver.createSnapshot(stack, snapshot, preparing(options)),
+    );
     try {
       return await this.#show(
         driver,
@@ -167,7 +173,7 @@ export class Mounts {
     }
     await this.requireUnused(record.id, driver);
     const stack = await this.#stack(record.diffIds, lease, options);
-    await driver.prepare(stack, options);
+    await driver.prepare(stack, preparing(options));
     const snapshot = this.#store.snapshots.directory(record.id);
     return this.#show(driver, stack, snapshot, record.image?.name ?? null, target, options);
   }
@@ -274,7 +280,7 @@ export class Mounts {
     return { name: image.name, digest: image.descriptor.digest, diffIds: image.config.diffIds };
   }
 
-  async #stack(diffIds: readonly Digest[], lease: Lease, options: PrepareOptions): Promise<LayerStack> {
+  async #stack(diffIds: readonly Digest[], lease: Lease, options: Abortable): Promise<LayerStack> {
     await lease.hold(diffIds, options);
     return this.#store.chains.stack(diffIds);
   }
@@ -308,6 +314,14 @@ export class Mounts {
     }
     return resultOf(use);
   }
+}
+
+function preparing({ signal, onProgress }: MountOptions): PrepareOptions {
+  return {
+    signal,
+    onProgress: ({ bytes, entries }) =>
+      onProgress?.({ kind: 'phase', phase: 'copy', message: `copied ${entries} entries, ${bytes} bytes` }),
+  };
 }
 
 function attach(mount: DetachedMount, target: HostPath): void {

@@ -1,12 +1,12 @@
 /** The store: content, layers, images and snapshots under one root, with the drivers it was given. */
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { release } from 'node:os';
 import { NameStore } from '../content/names.js';
 import { ContentStore } from '../content/store.js';
 import type { Digest } from '../digest.js';
 import type { DriverContext, Supports } from '../driver.js';
-import { LayerfsError, wrapError } from '../errors.js';
+import { LayerfsError, codeOf, wrapError } from '../errors.js';
 import { parseReference } from '../image/reference.js';
 import { ChainStore } from '../layer/chain-store.js';
 import { LayerStore } from '../layer/layer-store.js';
@@ -358,15 +358,17 @@ export class Store implements AsyncDisposable {
     try {
       return await work();
     } catch (error) {
-      throw wrapError(error, doing);
+      const wrapped = wrapError(error, doing);
+      // Where in the store it was when the word came is of no use to anybody.
+      if (codeOf(wrapped) !== 'ABORTED') throw wrapped;
+      throw new LayerfsError('ABORTED', `${doing}: cancelled`, { cause: wrapped });
     }
   }
 }
 
 /** Of this package. */
-export const version: string = (
-  JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
-).version;
+export const version: string = (createRequire(import.meta.url)('layerfs/package.json') as { version: string })
+  .version;
 
 function noSnapshot(id: string): LayerfsError {
   return new LayerfsError('SNAPSHOT_NOT_FOUND', `there is no snapshot ${id}`, { detail: { snapshot: id } });

@@ -8,7 +8,8 @@
  * ACL nor a later entry changes what is below or in them.
  */
 import { ftruncateSync, writeSync } from 'node:fs';
-import { bytes, type HostPath, type LayerPath } from '../bytes.js';
+import { bytes, type Bytes, type HostPath, type LayerPath } from '../bytes.js';
+import { LayerfsError, codeOf } from '../errors.js';
 import { removeTreeAt } from '../fs/remove.js';
 import { setMetadata, setMetadataAt } from '../fs/set-metadata.js';
 import type { Extent } from '../layer/entry.js';
@@ -242,7 +243,22 @@ function finishDirectory(fd: number, node: DirectoryNode): void {
       close(below);
     }
   }
-  if (node.opaque) fsetxattr(fd, opaqueXattr.name, opaqueXattr.value);
-  if (whiteouts) fsetxattr(fd, originUnknownXattr.name, originUnknownXattr.value);
+  if (node.opaque) setMark(fd, opaqueXattr);
+  if (whiteouts) setMark(fd, originUnknownXattr);
   setMetadata(fd, node.meta, xattrToDisk);
+}
+
+function setMark(fd: number, { name, value }: { name: Bytes; value: Buffer }): void {
+  try {
+    fsetxattr(fd, name, value);
+  } catch (error) {
+    if (codeOf(error) !== 'EPERM') throw error;
+    throw new LayerfsError(
+      'PERMISSION',
+      `${name}: overlayfs' marks need CAP_SYS_ADMIN outside user namespaces`,
+      {
+        cause: error,
+      },
+    );
+  }
 }
