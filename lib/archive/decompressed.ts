@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Abortable } from '../abort.js';
 import { createDecompressor } from '../compress/decompress.js';
 import { detectCompression, detectionLength } from '../compress/detect.js';
+import { wrapError } from '../errors.js';
 
 /**
  * The bytes of `source`, decompressed where its first bytes say that it is compressed: once, whatever comes out.
@@ -33,6 +34,8 @@ async function* through(source: AsyncIterable<Buffer>, decompressor: Transform):
   });
   try {
     for await (const chunk of decompressor) yield chunk as Buffer;
+  } catch (error) {
+    throw wrapError(error, 'decompress');
   } finally {
     decompressor.destroy();
     await fed;

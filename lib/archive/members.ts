@@ -9,9 +9,9 @@ export interface ArchiveMember {
 }
 
 /**
- * The members of an archive by clean name: the last member of a name counts, as it would after unpacking,
- * and links answer with the file they lead to. Nothing outside the archive is ever reached: a link that
- * leads nowhere, or only to other links, is a name that is not there.
+ * The members of an archive by clean name: the last member of a name counts, as it would after unpacking, and links
+ * answer with the file they lead to. Nothing outside the archive is ever reached: a link that leads nowhere, or
+ * only to other links, is a name that is not there.
  */
 export class ArchiveMembers {
   readonly #files = new Map<string, ArchiveMember>();

@@ -14,12 +14,12 @@ export interface PackMember {
 export type PackMembers = AsyncIterable<PackMember> | Iterable<PackMember>;
 
 /**
- * A tar of the members, in their order. The same members always give the same bytes: mode 0644, uid and
- * gid 0, no names of owners, mtime 0. Members are asked for, and their bodies read, as fast as the tar is
- * read; destroying the stream ends the body in progress.
+ * A tar of the members, in their order. The same members always give the same bytes: mode 0644, uid and gid 0, no
+ * names of owners, mtime 0. Members are asked for, and their bodies read, as fast as the tar is read; destroying
+ * the stream ends the body in progress.
  *
- * The stream fails with whatever a body throws, or with LayerfsError SIZE_MISMATCH where a body is not as
- * long as its member says.
+ * The stream fails with whatever a body throws, or with LayerfsError SIZE_MISMATCH where a body is not as long as
+ * its member says.
  */
 export function packArchive(members: PackMembers): Readable {
   return Readable.from(pack(members), { objectMode: false });

@@ -28,8 +28,8 @@ export interface ScanOptions extends Abortable {
 }
 
 /**
- * Every file and link of an uncompressed tar, with its place in the file. Only headers and short bodies are
- * read: an archive of many gigabytes costs what its number of members costs.
+ * Every file and link of an uncompressed tar, with its place in the file. Only headers and short bodies are read:
+ * an archive of many gigabytes costs what its number of members costs.
  *
  * @throws LayerfsError ARCHIVE_INVALID (damaged or cut short), LIMIT_EXCEEDED, ABORTED, FILESYSTEM
  */

@@ -1,6 +1,6 @@
 /** The content store: blobs by digest in an OCI image layout (OCI image-spec, image-layout.md) that other tools read as it stands. */
 import { createReadStream } from 'node:fs';
-import { open, readdir, rm, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Abortable } from '../abort.js';
@@ -18,7 +18,7 @@ import {
 } from '../fs/atomic.js';
 import { descriptorOf, refNameAnnotation, type Descriptor } from '../image/descriptor.js';
 import { mediaTypes } from '../image/media-type.js';
-import { sizeMismatch, verified, type Expected } from './verify.js';
+import { sizeMismatch, verified, Verifier, type Expected } from './verify.js';
 
 export interface ContentStoreOptions extends Durability {
   /** Where blobs are written until they are complete: in the file system of the store. Default: `tmp` in its directory. */
@@ -51,12 +51,11 @@ export class ContentStore {
       await makeDirectoryDurable(join(this.directory, 'blobs', algorithm), this.#durability);
     }
     await makeDirectoryDurable(this.#temporaryDirectory, this.#durability);
-    await writeFileAtomic(
-      join(this.directory, 'oci-layout'),
-      '{"imageLayoutVersion":"1.0.0"}',
-      this.#writing,
-    );
-    if (!(await exists(join(this.directory, 'index.json')))) await this.writeIndex([]);
+    const layoutFile = join(this.directory, 'oci-layout');
+    if ((await sizeOf(layoutFile)) === undefined) {
+      await writeFileAtomic(layoutFile, '{"imageLayoutVersion":"1.0.0"}', this.#writing);
+    }
+    if ((await sizeOf(join(this.directory, 'index.json'))) === undefined) await this.writeIndex([]);
   }
 
   /** Where the blob is, or would be. */
@@ -65,19 +64,17 @@ export class ContentStore {
   }
 
   async has(digest: Digest): Promise<boolean> {
-    return exists(this.path(digest));
+    return (await sizeOf(this.path(digest))) !== undefined;
   }
 
   /**
    * Length of a blob in bytes.
-   * @throws LayerfsError BLOB_MISSING
+   * @throws LayerfsError BLOB_MISSING, FILESYSTEM
    */
   async size(digest: Digest): Promise<number> {
-    try {
-      return (await stat(this.path(digest))).size;
-    } catch (error) {
-      throw codeOf(error) === 'ENOENT' ? missing(digest) : wrapError(error, `stat blob ${digest}`);
-    }
+    const size = await sizeOf(this.path(digest));
+    if (size !== undefined) return size;
+    throw new LayerfsError('BLOB_MISSING', `the store has no blob ${digest}`, { detail: { digest } });
   }
 
   /**
@@ -86,7 +83,7 @@ export class ContentStore {
    * @throws LayerfsError SIZE_MISMATCH, DIGEST_MISMATCH, ABORTED, NO_SPACE, FILESYSTEM
    */
   async put(expected: Expected, source: AsyncIterable<Uint8Array>, options: Abortable = {}): Promise<void> {
-    if (await this.#holds(expected)) {
+    if ((await sizeOf(this.path(expected.digest))) === expected.size) {
       if (source instanceof Readable) source.destroy();
       return;
     }
@@ -94,7 +91,7 @@ export class ContentStore {
     try {
       const file = await open(temporary, 'wx', 0o600);
       try {
-        for await (const chunk of verified(source, expected, options)) await file.write(chunk);
+        for await (const chunk of verified(source, expected, options)) await file.writeFile(chunk);
       } finally {
         await file.close();
       }
@@ -128,8 +125,7 @@ export class ContentStore {
    * @throws LayerfsError BLOB_MISSING, SIZE_MISMATCH, DIGEST_MISMATCH, ABORTED, FILESYSTEM
    */
   async *read(expected: Expected, options: Abortable = {}): AsyncGenerator<Buffer> {
-    const actual = await this.size(expected.digest);
-    if (actual !== expected.size) throw sizeMismatch(expected, String(actual));
+    await this.#checkSize(expected);
     const stream = createReadStream(this.path(expected.digest), { highWaterMark: readSize });
     try {
       yield* verified(stream, expected, options);
@@ -141,21 +137,25 @@ export class ContentStore {
   /**
    * A whole blob, verified.
    * @param limit in bytes: a larger one is not read
-   * @throws LayerfsError LIMIT_EXCEEDED, and as {@link read}
+   * @throws LayerfsError LIMIT_EXCEEDED, BLOB_MISSING, SIZE_MISMATCH, DIGEST_MISMATCH, FILESYSTEM
    */
-  async readAll(expected: Expected, limit: number, options: Abortable = {}): Promise<Buffer> {
-    if (expected.size > limit) {
-      throw new LayerfsError(
-        'LIMIT_EXCEEDED',
-        `${expected.digest}: ${expected.size} bytes, the limit is ${limit}`,
-        {
-          detail: { digest: expected.digest, actual: expected.size, limit },
-        },
-      );
+  async readAll(expected: Expected, limit: number): Promise<Buffer> {
+    const { digest, size } = expected;
+    if (size > limit) {
+      throw new LayerfsError('LIMIT_EXCEEDED', `${digest}: ${size} bytes, the limit is ${limit}`, {
+        detail: { digest, actual: size, limit },
+      });
     }
-    const chunks: Buffer[] = [];
-    for await (const chunk of this.read(expected, options)) chunks.push(chunk);
-    return Buffer.concat(chunks);
+    await this.#checkSize(expected);
+    try {
+      const data = await readFile(this.path(digest));
+      const verifier = new Verifier(expected);
+      verifier.update(data);
+      verifier.end();
+      return data;
+    } catch (error) {
+      throw wrapError(error, `read blob ${digest}`, { digest });
+    }
   }
 
   /** The digests of all blobs. A layout may hold other files too: those are not blobs. */
@@ -187,21 +187,17 @@ export class ContentStore {
     return { ...this.#durability, temporaryDirectory: this.#temporaryDirectory };
   }
 
-  async #holds(expected: Expected): Promise<boolean> {
-    return (await this.has(expected.digest)) && (await this.size(expected.digest)) === expected.size;
+  async #checkSize(expected: Expected): Promise<void> {
+    const actual = await this.size(expected.digest);
+    if (actual !== expected.size) throw sizeMismatch(expected, String(actual));
   }
 }
 
-async function exists(path: HostPath): Promise<boolean> {
+async function sizeOf(path: HostPath): Promise<number | undefined> {
   try {
-    await stat(path);
-    return true;
+    return (await stat(path)).size;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false;
-    throw error;
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw wrapError(error, 'look into the content store');
   }
-}
-
-function missing(digest: Digest): LayerfsError {
-  return new LayerfsError('BLOB_MISSING', `the store has no blob ${digest}`, { detail: { digest } });
 }

@@ -14,8 +14,6 @@ export interface Durability {
 }
 
 export interface WriteOptions extends Durability {
-  /** Permission bits of a file that is made, whatever the umask. Default 0o600. */
-  readonly mode?: number;
   /** Where to write until it is complete: in the file system of `path`. Default: the directory of `path`. */
   readonly temporaryDirectory?: HostPath;
 }
@@ -46,7 +44,7 @@ export function temporaryName(directory: HostPath, stem: string): HostPath {
 }
 
 /**
- * Replaces a file or leaves it as it was; nobody ever reads a part of it.
+ * Replaces a file, or leaves it as it was; nobody ever reads a part of it. A file that is made has mode 0o600.
  * @throws the system error of the first call that failed, with nothing left behind
  */
 export async function writeFileAtomic(
@@ -59,7 +57,6 @@ export async function writeFileAtomic(
     const file = await open(temporary, 'wx', 0o600);
     try {
       await file.writeFile(data);
-      await file.chmod(options.mode ?? 0o600);
       if (options.durable) await file.sync();
     } finally {
       await file.close();
@@ -77,7 +74,7 @@ export async function renameDurable(from: HostPath, to: HostPath, options: Durab
   if (options.durable) await syncDirectory(dirname(to));
 }
 
-/** Makes a directory and the missing ones above it, mode 0o700 whatever the umask. One that exists stays as it is. */
+/** Makes a directory, and the missing ones above it, with mode 0o700. One that exists stays as it is. */
 export async function makeDirectoryDurable(path: HostPath, options: Durability): Promise<void> {
   try {
     await mkdir(path, 0o700);

@@ -1,4 +1,7 @@
-/** What the host keeps about a file, as layer entries have it: owner, mode, xattrs, times in nanoseconds, hard links. */
+/**
+ * What the host keeps about a file, as layer entries have it: owner, mode, xattrs, times in nanoseconds, hard
+ * links.
+ */
 import { read as readCallback, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { throwIfAborted, type Abortable } from '../abort.js';
@@ -17,14 +20,13 @@ import {
   S_IFMT,
   S_IFSOCK,
   close,
-  errno,
   lgetxattr,
   llistxattr,
   procPath,
   readlinkat,
   statx,
 } from '../sys/index.js';
-import { hostError, isSame, openFound, type HostFile } from './walk.js';
+import { changedError, isSame, openFound, type HostFile } from './walk.js';
 
 const noXattrs: ReadonlyMap<Bytes, Buffer> = new Map();
 
@@ -84,7 +86,9 @@ export function readEntry(file: HostFile, names: InodeNames): Entry | undefined 
   const type = status.mode & S_IFMT;
   if (type === S_IFSOCK) return undefined;
   if (type === S_IFDIR) return { kind: 'directory', path, meta: readMeta(file) };
-  const earlier = names.earlier(file);
+  // Overlayfs makes all its whiteouts, character devices 0/0, one inode: they are no names of one file.
+  const isMark = type === S_IFCHR && status.rdevMajor === 0 && status.rdevMinor === 0;
+  const earlier = isMark ? undefined : names.earlier(file);
   if (earlier !== undefined) return { kind: 'hardlink', path, target: earlier };
   switch (type) {
     case S_IFLNK:
@@ -115,10 +119,11 @@ const smallSize = 64 * 1024;
 const read = promisify(readCallback);
 
 /**
- * The bytes of a regular file, holes as zeros: exactly as many as its status says. To be read before the walk goes on.
+ * The bytes of a regular file, holes as zeros: exactly as many as its status says. To be read before the walk goes
+ * on.
  *
- * @throws LayerfsError FILESYSTEM (`detail.errno` ESTALE where the file was changed or replaced since it was found),
- *   PERMISSION, ABORTED
+ * @throws LayerfsError FILESYSTEM (`detail.errno` ESTALE where the file was changed or replaced since it was
+ *   found), PERMISSION, ABORTED
  */
 export async function* readContents(file: HostFile, options: Abortable = {}): AsyncGenerator<Buffer> {
   const { size } = file.status;
@@ -128,13 +133,13 @@ export async function* readContents(file: HostFile, options: Abortable = {}): As
     for (let offset = 0; offset < size;) {
       throwIfAborted(options.signal, `read /${display(file.path)}`);
       const chunk = await readChunk(fd, offset, Math.min(size - offset, chunkSize));
-      if (chunk.length === 0) throw hostError(-errno.ESTALE, 'read', file.path);
+      if (chunk.length === 0) throw changedError('read', file.path);
       offset += chunk.length;
       yield chunk;
     }
     const now = statx(fd, '' as Bytes, AT_EMPTY_PATH);
     const same = isSame(now, file.status) && now.size === size && now.ctime === file.status.ctime;
-    if (!same) throw hostError(-errno.ESTALE, 'read', file.path);
+    if (!same) throw changedError('read', file.path);
   } catch (error) {
     throw wrapError(error, `read /${display(file.path)}`, { path: file.path });
   } finally {

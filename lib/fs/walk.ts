@@ -1,4 +1,7 @@
-/** Reading a directory of the host: by descriptor, names as bytes, no symlink followed, no mount entered unless asked. */
+/**
+ * Reading a directory of the host: by descriptor, names as bytes, no symlink followed, no mount entered unless
+ * asked.
+ */
 import { readdirSync } from 'node:fs';
 import { display, joinPath, rootPath, type Bytes, type LayerPath } from '../bytes.js';
 import { LayerfsError, wrapError } from '../errors.js';
@@ -53,14 +56,15 @@ interface Level {
 
 /**
  * Every file beneath the directory `root` (not an O_PATH descriptor), itself first: directories before what is in
- * them, names in byte order. The tree may change meanwhile: a file that was listed and is gone, or a directory that is
- * another when its turn comes, ends the walk with an error rather than being left out.
+ * them, names in byte order. The tree may change meanwhile: a file that was listed and is gone, or a directory that
+ * is another when its turn comes, ends the walk with an error rather than being left out.
  *
- * @throws LayerfsError FILESYSTEM (`detail.errno` is ENOENT or ESTALE for the above), PERMISSION,
- *   LIMIT_EXCEEDED for a tree that is deeper than a layer may be
+ * @throws LayerfsError FILESYSTEM (`detail.errno` is ENOENT or ESTALE for the above), PERMISSION, LIMIT_EXCEEDED
+ *   for a tree that is deeper than a layer may be
  */
 export function* walk(root: number, options: WalkOptions = {}): Generator<HostFile> {
-  const status = statx(root, '.' as Bytes, 0);
+  const status = tryStatx(root, '.' as Bytes, 0);
+  if (typeof status === 'number') throw hostError(status, 'statx', rootPath);
   yield { path: rootPath, directory: root, name: '.' as Bytes, status, isMountPoint: false };
   const levels: Level[] = [{ path: rootPath, fd: root, names: undefined, next: 0 }];
   try {
@@ -77,12 +81,7 @@ export function* walk(root: number, options: WalkOptions = {}): Generator<HostFi
       if ((file.status.mode & S_IFMT) !== S_IFDIR) continue;
       if (file.isMountPoint && options.enterMounts !== true) continue;
       if (levels.length >= limits.pathDepth) throw tooDeep(file.path);
-      levels.push({
-        path: file.path,
-        fd: enter(file),
-        names: undefined,
-        next: 0,
-      });
+      levels.push({ path: file.path, fd: enter(file), names: undefined, next: 0 });
     }
   } finally {
     for (const { fd } of levels) if (fd !== root) close(fd);
@@ -110,14 +109,15 @@ function enter(file: HostFile): number {
   const fd = openFound(file, O_RDONLY | O_DIRECTORY);
   if (isSame(file.status, statx(fd, '' as Bytes, AT_EMPTY_PATH))) return fd;
   close(fd);
-  throw hostError(-errno.ESTALE, 'openat2', file.path);
+  throw changedError('openat2', file.path);
 }
 
 /**
- * Opens a file that was found: never through a link that has taken its name, nor into something mounted over it since. Another
- * file may have taken the name: compare with isSame. Close it with `close` of lib/sys.
+ * Opens a file that was found: never through a link that has taken its name, nor into something mounted over it
+ * since. Another file may have taken the name: compare with isSame. Close it with `close` of lib/sys.
  *
- * @throws LayerfsError FILESYSTEM (`detail.errno` ENOENT, ELOOP or EXDEV where it is not there any more), PERMISSION
+ * @throws LayerfsError FILESYSTEM (`detail.errno` ENOENT, ELOOP or EXDEV where it is not there any more),
+ *   PERMISSION
  */
 export function openFound(file: HostFile, flags: number): number {
   const resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | (file.isMountPoint ? 0 : RESOLVE_NO_XDEV);
@@ -131,9 +131,14 @@ export function isSame(a: Statx, b: Statx): boolean {
   return a.ino === b.ino && a.devMinor === b.devMinor && a.devMajor === b.devMajor;
 }
 
-/** The error of a system call on a file of the walk. ESTALE, from us, says that the file is not what was found. */
-export function hostError(result: number, syscall: string, path: LayerPath): unknown {
-  return wrapError(systemError(result, syscall, path), `read /${display(path)}`, { path });
+/** The error of a system call on a file of the walk. */
+export function hostError(result: number, syscall: string, path: LayerPath, text?: string): unknown {
+  return wrapError(systemError(result, syscall, path, text), `read /${display(path)}`, { path });
+}
+
+/** FILESYSTEM with ESTALE: the call went well, but on a file that is not as it was found. */
+export function changedError(syscall: string, path: LayerPath): unknown {
+  return hostError(-errno.ESTALE, syscall, path, 'it was changed or replaced meanwhile');
 }
 
 function tooDeep(path: LayerPath): LayerfsError {

@@ -21,7 +21,7 @@ export function parseJson(data: Uint8Array, at: string, limit: number): JsonObje
   try {
     value = JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.length).toString('utf8'));
   } catch (error) {
-    if (error instanceof SyntaxError) throw invalid(at, `not JSON: ${error.message}`, error);
+    if (error instanceof SyntaxError) throw invalid(at, 'is not valid JSON', error);
     throw error;
   }
   return asObject(value, at);

@@ -131,9 +131,13 @@ function assertOneMeaning(json: JsonObject): void {
 function assertDocumentType(mediaType: string): void {
   if (isSchema1MediaType(mediaType)) throw unsupported(mediaType);
   if (isManifestMediaType(mediaType) || isIndexMediaType(mediaType)) return;
-  throw new LayerfsError('MEDIA_TYPE_UNSUPPORTED', `${mediaType} is neither a manifest nor an index`, {
-    detail: { mediaType },
-  });
+  throw new LayerfsError(
+    'MEDIA_TYPE_UNSUPPORTED',
+    `${JSON.stringify(mediaType)} is neither a manifest nor an index`,
+    {
+      detail: { mediaType },
+    },
+  );
 }
 
 function unsupported(what: string): LayerfsError {

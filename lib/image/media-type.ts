@@ -93,7 +93,11 @@ export function layerMediaType(compression: LayerCompression): string {
  */
 export function assertLayerMediaType(mediaType: string): void {
   if (isLayerMediaType(mediaType)) return;
-  throw new LayerfsError('MEDIA_TYPE_UNSUPPORTED', `${mediaType} is not a layer that can be unpacked`, {
-    detail: { mediaType },
-  });
+  throw new LayerfsError(
+    'MEDIA_TYPE_UNSUPPORTED',
+    `${JSON.stringify(mediaType)} is not a layer that can be unpacked`,
+    {
+      detail: { mediaType },
+    },
+  );
 }

@@ -22,7 +22,7 @@ export function parsePlatformJson(value: unknown, at: string): Platform {
   };
 }
 
-const component = /^[A-Za-z0-9_.-]+$/;
+const component = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
 
 /**
  * `linux/arm64/v8` as typed by people, with the names that uname and Node use turned into Go's.
@@ -69,7 +69,6 @@ const synonyms: Readonly<Record<string, { architecture: string; variant?: string
   aarch64: { architecture: 'arm64' },
   armhf: { architecture: 'arm', variant: 'v7' },
   armel: { architecture: 'arm', variant: 'v6' },
-  loong64: { architecture: 'loong64' },
   ppc64: { architecture: endianness() === 'LE' ? 'ppc64le' : 'ppc64' },
 };
 

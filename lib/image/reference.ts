@@ -42,6 +42,8 @@ const nameLimit = 255;
  * @throws LayerfsError REFERENCE_INVALID
  */
 export function parseReference(text: string): Reference {
+  // Docker keeps these for the ids of images.
+  if (/^[0-9a-f]{64}$/.test(text)) throw invalid(text, '64 hexadecimal digits are an id, not a name');
   const at = text.indexOf('@');
   const digest = at < 0 ? undefined : text.slice(at + 1);
   if (digest !== undefined && !isDigest(digest)) throw invalid(text, 'what follows @ is not a digest');
@@ -51,22 +53,18 @@ export function parseReference(text: string): Reference {
   const tag = colon < 0 ? undefined : tagged.slice(colon + 1);
   if (tag !== undefined && !tagGrammar.test(tag)) throw invalid(text, `${JSON.stringify(tag)} is not a tag`);
   const [registry, repository] = splitName(colon < 0 ? tagged : tagged.slice(0, colon));
-  if (!hostGrammar.test(registry)) throw invalid(text, `${JSON.stringify(registry)} is not a registry`);
-  if (!repositoryGrammar.test(repository)) {
-    const why = /[A-Z]/.test(repository)
-      ? 'a repository is in lower case'
-      : 'a part of the name breaks the grammar';
-    throw invalid(text, why);
-  }
-  if (registry.length + 1 + repository.length > nameLimit)
-    throw invalid(text, `longer than ${nameLimit} characters`);
-  return new Reference(
-    registry,
-    repository,
-    tag ?? (digest === undefined ? 'latest' : undefined),
-    digest,
-    text,
-  );
+  const problem = problemOf(registry, repository);
+  if (problem !== undefined) throw invalid(text, problem);
+  const defaultTag = digest === undefined ? 'latest' : undefined;
+  return new Reference(registry, repository, tag ?? defaultTag, digest, text);
+}
+
+function problemOf(registry: string, repository: string): string | undefined {
+  if (registry.length + 1 + repository.length > nameLimit) return `longer than ${nameLimit} characters`;
+  if (!hostGrammar.test(registry)) return `${JSON.stringify(registry)} is not a registry`;
+  if (/[A-Z]/.test(repository)) return 'a repository is in lower case';
+  if (!repositoryGrammar.test(repository)) return `${JSON.stringify(repository)} is not a repository`;
+  return undefined;
 }
 
 function splitName(name: string): [registry: string, repository: string] {
@@ -75,10 +73,8 @@ function splitName(name: string): [registry: string, repository: string] {
   const isHost = /[.:A-Z]/.test(first) || first === 'localhost';
   const registry = isHost ? first.replace(/^index\.docker\.io$/, 'docker.io') : 'docker.io';
   const repository = isHost ? name.slice(slash + 1) : name;
-  return [
-    registry,
-    registry === 'docker.io' && !repository.includes('/') ? `library/${repository}` : repository,
-  ];
+  const isOfficial = registry === 'docker.io' && !repository.includes('/');
+  return [registry, isOfficial ? `library/${repository}` : repository];
 }
 
 function invalid(text: string, why: string): LayerfsError {

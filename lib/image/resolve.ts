@@ -1,4 +1,5 @@
 /** From what a name points at to the manifest of one platform, or to all of them, through nested indexes. */
+import { bytes, display } from '../bytes.js';
 import { LayerfsError } from '../errors.js';
 import { limits } from '../limits.js';
 import type { Digest } from '../digest.js';
@@ -51,7 +52,7 @@ export async function resolveManifest(
   const offered = new Set<string>();
   const found = await findManifest(await walk.index(root, 0), wanted, walk, offered, 0);
   if (found !== undefined) return found;
-  const platforms = [...offered].join(', ') || 'none';
+  const platforms = display(bytes([...offered].join(', '))) || 'none';
   throw new LayerfsError(
     'PLATFORM_NOT_FOUND',
     `${root.digest} has no manifest for ${formatPlatform(wanted)}; there are: ${platforms}`,
@@ -66,8 +67,10 @@ async function findManifest(
   offered: Set<string>,
   depth: number,
 ): Promise<ResolvedManifest | undefined> {
-  for (const { platform } of index.manifests)
-    if (platform !== undefined) offered.add(formatPlatform(platform));
+  for (const { platform } of index.manifests) {
+    // Attestations are listed as unknown/unknown.
+    if (platform !== undefined && platform.os !== 'unknown') offered.add(formatPlatform(platform));
+  }
   const chosen = choosePlatform(index, wanted);
   if (chosen !== undefined) return walk.manifest(chosen);
   for (const nested of index.manifests) {

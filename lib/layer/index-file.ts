@@ -45,7 +45,7 @@ export class IndexFile {
     if ((this.flags & ~knownHeaderFlags) !== 0) throw invalid(`unknown flags ${this.flags}`);
     if (!Number.isSafeInteger(this.tarSize) || this.tarSize < -1)
       throw invalid('the size of the tar is wrong');
-    if (this.recordCount === 0 || this.sections.records.size !== this.recordCount * recordWords * 4) {
+    if (this.sections.records.size !== this.recordCount * recordWords * 4) {
       throw invalid('the count of records is wrong');
     }
   }
@@ -80,7 +80,7 @@ function readSections(bytes: Buffer, words: Uint32Array): Record<SectionName, Se
   const end = bytes.length - checksumSize;
   const count = words[headerWord.sectionCount] ?? 0;
   let free = (headerWord.sections + count * sectionWords) * 4;
-  if (count < sectionNames.length || free > end) throw invalid('the section table is wrong');
+  if (count < sectionNames.length) throw invalid('the section table is wrong');
   const sections = {} as Record<SectionName, Section>;
   sectionNames.forEach((name, i) => {
     const at = headerWord.sections + i * sectionWords;

@@ -39,9 +39,7 @@ function validateTree({ words, sections, recordCount }: IndexFile): void {
       continue;
     }
     const end = next + (words[at + recordWord.childCount] ?? 0);
-    if (words[at + recordWord.firstChild] !== next || end > recordCount) {
-      throw invalid(`record ${record}: wrong children`);
-    }
+    if (words[at + recordWord.firstChild] !== next) throw invalid(`record ${record}: wrong children`);
     for (; next < end; next++) {
       if (words[records + next * recordWords + recordWord.parent] !== record) {
         throw invalid(`record ${next}: wrong parent`);
@@ -148,9 +146,7 @@ function validateFile({ words, sections, tarSize }: IndexFile, record: number): 
   const at = sections.records.offset / 4 + record * recordWords;
   const size = integerAt(words, at + recordWord.fileSize);
   const data = integerAt(words, at + recordWord.dataOffset);
-  if (size < 0 || size > Number.MAX_SAFE_INTEGER || data < -1 || data > Number.MAX_SAFE_INTEGER) {
-    throw invalid(`record ${record}: wrong size`);
-  }
+  if (size < 0 || size > Number.MAX_SAFE_INTEGER || data < -1) throw invalid(`record ${record}: wrong size`);
   const sparse = ((words[at + recordWord.packed] ?? 0) & recordFlags.sparse) !== 0;
   if (data >= 0 && !sparse && data + size > tarSize) {
     throw invalid(`record ${record}: its data lies outside the tar`);

@@ -74,14 +74,13 @@ export function xattrSets({ bytes, sections }: IndexFile): ReadonlySet<number> {
     if (at > size) throw invalid('the xattrs are cut short');
     return from;
   };
-  do {
+  while (at < size) {
     sets.add(at);
     const count = bytes.readUInt32LE(take(4));
-    if (at === 4 && count !== 0) throw invalid('the empty set of xattrs is missing');
     for (let i = 0; i < count; i++) {
       const lengths = take(8);
       take(bytes.readUInt32LE(lengths) + bytes.readUInt32LE(lengths + 4));
     }
-  } while (at < size);
+  }
   return sets;
 }

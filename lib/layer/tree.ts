@@ -4,8 +4,8 @@
  * form has a sink that writes, the packed form needs none.
  *
  * - Later entries replace earlier ones; a directory over a directory replaces its attributes.
- * - Whiteouts and opaque marks act on the layers below alone, whatever the order. A directory that comes after its
- *   own whiteout, or in the place of something else, starts empty: it is opaque.
+ * - Whiteouts and opaque marks act on the layers below alone, whatever the order, and make nothing that can be seen. A
+ *   directory with a whiteout of its own, or in the place of something else, starts empty: it is opaque.
  * - Paths are resolved inside the layer: symlinks of this layer, or of the layers below where those are known, are
  *   followed in parents, never in the last component, and never out of the root.
  */
@@ -21,7 +21,7 @@ import {
 } from '../bytes.js';
 import { LayerfsError } from '../errors.js';
 import { limits } from '../limits.js';
-import type { Entry, HardlinkEntry, Meta } from './entry.js';
+import type { Entry, HardlinkEntry, Meta, OpaqueEntry, WhiteoutEntry } from './entry.js';
 import type {
   DirectoryNode,
   FileNode,
@@ -87,6 +87,14 @@ function components(path: Bytes): Bytes[] {
   return path.split('/').filter((name) => name !== '' && name !== dot) as Bytes[];
 }
 
+/** False for what is there for the sake of marks on the layers below, and not to be seen itself. */
+function isVisible(node: LayerNode, copies: ReadonlySet<LayerNode>): boolean {
+  if (node.kind === 'whiteout' || copies.has(node)) return false;
+  if (node.kind !== 'directory' || !node.implied) return true;
+  for (const child of node.children.values()) if (isVisible(child, copies)) return true;
+  return false;
+}
+
 /** False once the node, or a directory above it, has been taken out of the tree. */
 function isAttached(node: LayerNode): boolean {
   for (let at = node; at.parent !== null; at = at.parent) {
@@ -115,6 +123,8 @@ export class LayerTree {
   #lastParent: DirectoryNode = this.root;
   /** The further names of each inode that has any. */
   readonly #links = new Map<InodeNode, Set<HardlinkNode>>();
+  /** Names that the layers below have, and this layer only because one of them was linked to. */
+  readonly #copies = new Set<LayerNode>();
   #dataReplaced = false;
 
   constructor(sink: TreeSink, lower: Lower | null) {
@@ -141,8 +151,8 @@ export class LayerTree {
       this.#putRoot(entry);
       return null;
     }
-    if (entry.kind === 'opaque') {
-      this.#makeOpaque(this.#directoryAt(entry.path));
+    if (entry.kind === 'opaque' || entry.kind === 'whiteout') {
+      this.#putMark(entry);
       return null;
     }
     const parent = this.#parentAt(parentOf(entry.path));
@@ -150,9 +160,6 @@ export class LayerTree {
     switch (entry.kind) {
       case 'directory':
         this.#putDirectory(parent, name, entry.meta);
-        return null;
-      case 'whiteout':
-        this.#putWhiteout(parent, name);
         return null;
       case 'hardlink':
         this.#putHardlink(parent, name, entry);
@@ -222,35 +229,72 @@ export class LayerTree {
     const replaces = this.#clear(parent, name);
     const directory = newDirectory(name, parent, meta);
     directory.opaque = replaces;
+    directory.implied = !replaces && !hidesLower(parent);
     parent.children.set(name, directory);
     this.#sink.directory(directory);
     return directory;
   }
 
+  /** Hides something of the layers below, and never makes anything that can be seen. */
+  #putMark({ kind, path }: WhiteoutEntry | OpaqueEntry): void {
+    const directory = this.#markedDirectory(kind === 'opaque' ? path : parentOf(path));
+    if (directory === null) return;
+    if (kind === 'opaque') this.#makeOpaque(directory);
+    else this.#putWhiteout(directory, baseOf(path));
+  }
+
+  /** The directory at a path, or null where the layers below show none that this layer does not hide already. */
+  #markedDirectory(path: LayerPath): DirectoryNode | null {
+    if (path === this.#lastPath) return this.#lastParent;
+    const { directory, rest, path: resolved } = this.#walk(path, true);
+    const [next] = rest;
+    if (next === undefined) return directory;
+    if (directory.children.has(next) || hidesLower(directory)) return null;
+    if (this.#lower !== null && this.#lower.lookup(resolved)?.kind !== 'directory') return null;
+    return this.#parentAt(path);
+  }
+
   #putWhiteout(parent: DirectoryNode, name: Bytes): void {
     const existing = parent.children.get(name);
-    if (existing?.kind === 'directory') {
+    if (existing?.kind === 'directory' && isVisible(existing, this.#copies)) {
+      this.#makeNew(existing);
       this.#makeOpaque(existing);
-    } else if (existing === undefined && !hidesLower(parent)) {
-      const node: WhiteoutNode = { kind: 'whiteout', name, parent };
-      parent.children.set(name, node);
-      this.#sink.whiteout(node);
+      return;
     }
     // Anything else of this layer hides the layers below already, and so does an opaque directory above.
+    if (hidesLower(parent) || existing?.kind === 'whiteout') return;
+    if (existing !== undefined && isVisible(existing, this.#copies)) return;
+    this.#clear(parent, name);
+    const node: WhiteoutNode = { kind: 'whiteout', name, parent };
+    parent.children.set(name, node);
+    this.#sink.whiteout(node);
   }
 
   #makeOpaque(directory: DirectoryNode): void {
     if (directory.opaque) return;
     directory.opaque = true;
-    this.#dropWhiteouts(directory);
+    this.#hideLower(directory);
   }
 
-  /** Nothing below is left for them to hide, and the kernel would list them. */
-  #dropWhiteouts(directory: DirectoryNode): void {
-    for (const child of [...directory.children.values()]) {
-      if (child.kind === 'whiteout') this.#remove(child);
-      else if (child.kind === 'directory') this.#dropWhiteouts(child);
+  /** Takes out what was there for the layers below alone: whiteouts (the kernel would list them), copies, attributes. */
+  #hideLower(directory: DirectoryNode): void {
+    for (const name of [...directory.children.keys()]) {
+      // Taking one away can put another in the place of the next.
+      const child = directory.children.get(name);
+      if (child !== undefined && !isVisible(child, this.#copies)) {
+        this.#remove(child);
+      } else if (child?.kind === 'directory') {
+        this.#makeNew(child);
+        this.#hideLower(child);
+      }
     }
+  }
+
+  /** A directory without an entry does not look like the one below if that cannot be seen. */
+  #makeNew(directory: DirectoryNode): void {
+    if (!directory.implied) return;
+    directory.implied = false;
+    directory.meta = impliedMeta;
   }
 
   #putHardlink(parent: DirectoryNode, name: Bytes, entry: HardlinkEntry): void {
@@ -273,14 +317,15 @@ export class LayerTree {
     );
   }
 
-  #link(parent: DirectoryNode, name: Bytes, to: InodeNode | LayerPath): void {
+  #link(parent: DirectoryNode, name: Bytes, to: InodeNode | LayerPath): HardlinkNode {
     const node: HardlinkNode = { kind: 'hardlink', name, parent, to };
     parent.children.set(name, node);
-    if (typeof to === 'string') return;
+    if (typeof to === 'string') return node;
     const links = this.#links.get(to);
     if (links === undefined) this.#links.set(to, new Set([node]));
     else links.add(node);
     this.#sink.hardlink(node, to);
+    return node;
   }
 
   /**
@@ -313,11 +358,12 @@ export class LayerTree {
     const node: InodeNode = { ...below.inode, name, parent };
     if (node.kind === 'file') node.dataOffset = -1;
     parent.children.set(name, node);
+    this.#copies.add(node);
     this.#sink.copyUp(node, path);
     // The file's other names below would keep the old inode: they come along where they can still be seen.
     for (const other of below.names()) {
       if (other !== path && this.#showsLower(other)) {
-        this.#link(this.#parentAt(parentOf(other)), baseOf(other), node);
+        this.#copies.add(this.#link(this.#parentAt(parentOf(other)), baseOf(other), node));
       }
     }
     return node;
@@ -368,15 +414,17 @@ export class LayerTree {
     this.#links.delete(gone);
     const [first, ...others] = links ?? [];
     if (first === undefined) {
-      if (gone.kind === 'file' && gone.size > 0) this.#dataReplaced = true;
+      if (gone.kind === 'file' && gone.size > 0 && gone.dataOffset >= 0) this.#dataReplaced = true;
       return;
     }
     const heir: InodeNode = { ...gone, name: first.name, parent: first.parent };
     first.parent.children.set(heir.name, heir);
+    if (this.#copies.has(first)) this.#copies.add(heir);
     const moved = new Set<HardlinkNode>();
-    for (const { name, parent } of others) {
-      const link: HardlinkNode = { kind: 'hardlink', name, parent, to: heir };
-      parent.children.set(name, link);
+    for (const old of others) {
+      const link: HardlinkNode = { ...old, to: heir };
+      link.parent.children.set(link.name, link);
+      if (this.#copies.has(old)) this.#copies.add(link);
       moved.add(link);
     }
     this.#links.set(heir, moved);

@@ -12,16 +12,20 @@ export const opaqueName = '.wh..wh..opq' as Bytes;
  * What a name means: a whiteout of another name, the opaque marker, AUFS' own files (`.wh..wh.aufs`, `.wh..wh.plnk` and
  * whatever begins alike), which are no part of a layer, or null: a name like any other.
  *
+ * @param path for the message of an error
  * @throws LayerfsError ENTRY_INVALID for `.wh.`, `.wh..` and `.wh...`, whose names would be empty, `.` and `..`
  */
-export function parseWhiteout(name: Bytes): { readonly whiteout: Bytes } | 'opaque' | 'aufs' | null {
+export function parseWhiteout(
+  name: Bytes,
+  path: Bytes = name,
+): { readonly whiteout: Bytes } | 'opaque' | 'aufs' | null {
   if (!name.startsWith(prefix)) return null;
   if (name === opaqueName) return 'opaque';
   if (name.startsWith(aufsPrefix)) return 'aufs';
   const whiteout = name.slice(prefix.length) as Bytes;
   if (whiteout === '' || whiteout === '.' || whiteout === '..') {
-    throw new LayerfsError('ENTRY_INVALID', `a whiteout of no name: ${display(name)}`, {
-      detail: { name: display(name) },
+    throw new LayerfsError('ENTRY_INVALID', `a whiteout of no name: ${display(path)}`, {
+      detail: { path: display(path) },
     });
   }
   return { whiteout };

@@ -19,9 +19,9 @@ import { TemporaryFiles } from './temporary-files.js';
 import type { DockerArchiveTransport } from './transport.js';
 
 /**
- * Opens the archive and makes a manifest for each image that the transport chooses. The config's bytes are kept, so that the
- * image keeps its id. An uncompressed layer has the digest that the config claims as diffID (whoever reads it finds out); the
- * digest of a compressed one is computed here.
+ * Opens the archive and makes a manifest for each image that the transport chooses. The config's bytes are kept, so
+ * that the image keeps its id. An uncompressed layer has the digest that the config claims as diffID (whoever reads
+ * it finds out); the digest of a compressed one is computed here.
  *
  * @throws LayerfsError ARCHIVE_INVALID, MANIFEST_INVALID, IMAGE_NOT_FOUND, BLOB_MISSING, and as openOuterArchive
  */

@@ -10,8 +10,8 @@ import type { Descriptor } from '../image/descriptor.js';
 import type { LayerCompression } from '../image/media-type.js';
 
 /**
- * Where a blob lies: in a file of its own, or somewhere in an archive. Plain data: a worker thread opens the file itself,
- * which holds at least `offset + size` bytes.
+ * Where a blob lies: in a file of its own, or somewhere in an archive. Plain data: a worker thread opens the file
+ * itself, which holds at least `offset + size` bytes.
  */
 export interface BlobLocation {
   readonly file: HostPath;

@@ -1,9 +1,9 @@
 /** The transports `oci:` and `oci-archive:`. */
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { HostPath } from '../bytes.js';
 import { LayerfsError, codeOf, wrapError } from '../errors.js';
-import { openInput } from './input.js';
+import { statSource } from './input.js';
 import type { BlobLocation } from './location.js';
 import { OciLayoutSource } from './oci-layout.js';
 import { openOuterArchive } from './outer-archive.js';
@@ -12,23 +12,20 @@ import { TemporaryFiles } from './temporary-files.js';
 import type { OciArchiveTransport, OciTransport } from './transport.js';
 
 /**
- * Opens a directory. Its files may be symbolic links (Bazel lays images out so): what they lead to has its digest or is refused.
+ * Opens a directory. Its files may be symbolic links (Bazel lays images out so): what they lead to has its digest
+ * or is refused.
  *
  * @throws LayerfsError SOURCE_NOT_FOUND, and as OciLayoutSource.open
  */
 export async function openOci(transport: OciTransport, description: string): Promise<ImageSource> {
-  const input = await openInput(transport.path);
-  if (input.kind !== 'directory') {
-    if (input.kind === 'stream') input.stream.destroy();
-    throw new LayerfsError(
-      'SOURCE_NOT_FOUND',
-      `${transport.path} is not a directory (of an archive: oci-archive:FILE)`,
-      {
-        detail: { path: transport.path },
-      },
-    );
+  const directory = resolve(transport.path);
+  if (!(await statSource(directory)).isDirectory()) {
+    const hint = 'of an archive: oci-archive:FILE';
+    throw new LayerfsError('SOURCE_NOT_FOUND', `${directory} is not a directory (${hint})`, {
+      detail: { path: directory },
+    });
   }
-  const locate = (name: string): Promise<BlobLocation | undefined> => locateFile(join(input.path, name));
+  const locate = (name: string): Promise<BlobLocation | undefined> => locateFile(join(directory, name));
   return OciLayoutSource.open(description, locate, transport, async () => undefined);
 }
 

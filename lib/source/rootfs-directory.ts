@@ -12,10 +12,10 @@ import type { SourceOptions, SourceWarningCode } from './source.js';
 const portableXattrs = /^(?:user\..+|security\.(?:capability|ima)|system\.posix_acl_(?:access|default))$/s;
 
 /**
- * The tar of a layer that holds the tree, every name and attribute exactly as the host has it: mtimes to the nanosecond, hard
- * links as such, holes as zeros. Left out, with a warning each: sockets, whiteouts of overlayfs (character devices 0/0), files
- * that something is mounted over, what is in directories that something is mounted at, and xattrs that are not portable
- * (one warning for each name of an xattr).
+ * The tar of a layer that holds the tree, every name and attribute exactly as the host has it: mtimes to the
+ * nanosecond, hard links as such, holes as zeros. Left out, with a warning each: sockets, whiteouts of overlayfs
+ * (character devices 0/0), files that something is mounted over, what is in directories that something is mounted
+ * at, and xattrs that are not portable (one warning for each name of an xattr).
  *
  * @param root descriptor of the directory; closed by the caller when the tar has been read
  * @throws LayerfsError ENTRY_INVALID for a file called `.wh.…`; as walk, readEntry and readContents

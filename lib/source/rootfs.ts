@@ -1,6 +1,4 @@
 /** The transport `rootfs:`: one file system tree as an image of one layer. */
-import { createWriteStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
 import { decompressed } from '../archive/decompressed.js';
 import { bytes, type HostPath } from '../bytes.js';
 import type { Digest } from '../digest.js';
@@ -28,10 +26,11 @@ interface Layer {
 }
 
 /**
- * Opens a directory, which is packed into a tar at once, or a tar (plain, gzip or zstd), which becomes the layer as it stands.
- * Manifest and config are made: the platform is that of this process, the date now or SOURCE_DATE_EPOCH.
+ * Opens a directory, which is packed into a tar at once, or a tar (plain, gzip or zstd), which becomes the layer as
+ * it stands. Manifest and config are made: the platform is that of this process, the date now or SOURCE_DATE_EPOCH.
  *
- * @throws LayerfsError SOURCE_NOT_FOUND, COMPRESSION_INVALID, COMPRESSION_UNSUPPORTED, NO_SPACE, ABORTED, and as packDirectory
+ * @throws LayerfsError SOURCE_NOT_FOUND, COMPRESSION_INVALID, COMPRESSION_UNSUPPORTED, NO_SPACE, ABORTED, and as
+ *   packDirectory
  */
 export async function openRootfs(
   transport: RootfsTransport,
@@ -55,25 +54,22 @@ export async function openRootfs(
 }
 
 async function openLayer(path: HostPath, files: TemporaryFiles, options: SourceOptions): Promise<Layer> {
-  const input = await openInput(path, options.stdin);
+  const input = await openInput(path, options);
   if (input.kind === 'directory') return packed(input.path, files, options);
   if (input.kind === 'file') return measured(input.location, options);
-  const file = files.path('rootfs');
-  return measured(await written(input.stream, file, options), options);
+  return measured(await files.write('rootfs', input.stream, options), options);
 }
 
 async function packed(directory: HostPath, files: TemporaryFiles, options: SourceOptions): Promise<Layer> {
-  const file = files.path('rootfs');
   const meter = new DigestMeter();
   const root = openDirectory(directory);
   try {
-    await written(metered(packDirectory(root, options), meter), file, options);
+    const location = await files.write('rootfs', metered(packDirectory(root, options), meter), options);
+    const { digest } = meter.result();
+    return { location, mediaType: layerMediaType('none'), digest, diffId: digest };
   } finally {
     close(root);
   }
-  const { digest, size } = meter.result();
-  const location = { file, offset: 0, size };
-  return { location, mediaType: layerMediaType('none'), digest, diffId: digest };
 }
 
 function openDirectory(path: HostPath): number {
@@ -87,23 +83,14 @@ function openDirectory(path: HostPath): number {
 /** A tar that is there: the digests of it as it stands and of what is in it, in one reading. */
 async function measured(location: BlobLocation, options: SourceOptions): Promise<Layer> {
   const compression = await layerCompressionAt(location, location.file);
-  const meter = new DigestMeter();
-  const tar = decompressed(metered(readLocation(location), meter), options);
-  const { digest: diffId } = await digestOfStream(tar);
-  const { digest } = meter.result();
-  return { location, mediaType: layerMediaType(compression), digest, diffId };
-}
-
-async function written(
-  source: AsyncIterable<Uint8Array>,
-  file: HostPath,
-  options: SourceOptions,
-): Promise<BlobLocation> {
-  const output = createWriteStream(file, { mode: 0o600 });
-  try {
-    await pipeline(source, output, { signal: options.signal });
-  } catch (error) {
-    throw wrapError(error, `write ${file}`, { path: file });
+  const mediaType = layerMediaType(compression);
+  const data = readLocation(location, options);
+  if (compression === 'none') {
+    const { digest } = await digestOfStream(data);
+    return { location, mediaType, digest, diffId: digest };
   }
-  return { file, offset: 0, size: output.bytesWritten };
+  const meter = new DigestMeter();
+  const { digest: diffId } = await digestOfStream(decompressed(metered(data, meter), options));
+  const { digest } = meter.result();
+  return { location, mediaType, digest, diffId };
 }

@@ -15,14 +15,17 @@ export interface SourceRoot {
   readonly name?: string;
 }
 
-/** A source that has been opened. After it was disposed of every method rejects CLOSED, and its temporary files are gone. */
+/**
+ * A source that has been opened. After it was disposed of every method rejects CLOSED, and its temporary files are
+ * gone.
+ */
 export interface ImageSource extends AsyncDisposable {
   /** For messages: the transport as it was typed. */
   readonly description: string;
 
   /**
-   * The images that the transport chose, in the source's order; never none. Without a tag or a position in the transport:
-   * all of them.
+   * The images that the transport chose, in the source's order; never none. Without a tag or a position in the
+   * transport: all of them.
    *
    * @throws LayerfsError IMAGE_NOT_FOUND, naming the images there are
    */
@@ -37,8 +40,8 @@ export interface ImageSource extends AsyncDisposable {
   readBlob(descriptor: Descriptor, limit: number, options?: Abortable): Promise<Buffer>;
 
   /**
-   * Where a blob lies until the source is disposed of. Its size has been compared with the descriptor's, its digest not:
-   * whoever reads it verifies it.
+   * Where a blob lies until the source is disposed of. Its size has been compared with the descriptor's, its digest
+   * not: whoever reads it verifies it.
    *
    * @throws LayerfsError BLOB_MISSING, SIZE_MISMATCH
    */

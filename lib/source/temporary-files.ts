@@ -1,7 +1,11 @@
 /** Files that a source makes on its way, gone when it is. */
-import { rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import type { Abortable } from '../abort.js';
 import type { HostPath } from '../bytes.js';
+import { wrapError } from '../errors.js';
 import { temporaryName } from '../fs/atomic.js';
+import type { BlobLocation } from './location.js';
 
 export class TemporaryFiles implements AsyncDisposable {
   readonly #directory: HostPath;
@@ -11,11 +15,21 @@ export class TemporaryFiles implements AsyncDisposable {
     this.#directory = directory;
   }
 
-  /** A path that nobody else uses, for a file that is removed at the end. */
-  path(stem: string): HostPath {
-    const path = temporaryName(this.#directory, stem);
-    this.#paths.push(path);
-    return path;
+  /**
+   * Writes a stream to a file of its own, which is there until the end.
+   * @throws LayerfsError NO_SPACE, PERMISSION, ABORTED, FILESYSTEM, and whatever `source` throws
+   */
+  async write(stem: string, source: AsyncIterable<Uint8Array>, options: Abortable): Promise<BlobLocation> {
+    const file = temporaryName(this.#directory, stem);
+    try {
+      const handle = await open(file, 'wx', 0o600);
+      this.#paths.push(file);
+      const output = handle.createWriteStream();
+      await pipeline(source, output, { signal: options.signal });
+      return { file, offset: 0, size: output.bytesWritten };
+    } catch (error) {
+      throw wrapError(error, `write ${file}`, { path: file });
+    }
   }
 
   /** Removes what was written. Idempotent. */

@@ -35,16 +35,17 @@ export interface RootfsTransport {
 export type Transport = OciTransport | OciArchiveTransport | DockerArchiveTransport | RootfsTransport;
 
 const spellings =
-  'oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME:TAG] or rootfs:PATH; :@N instead of a tag is the image at position N';
+  'oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME:TAG] or rootfs:PATH; ' +
+  ':@N instead of a tag is the image at position N';
 
 /** `org.opencontainers.image.ref.name` in the grammar of OCI image-spec (annotations.md). */
 const refNameGrammar =
   /^(?:[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*)(?:\/[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*)*$/;
 
 /**
- * Takes a transport apart. Nothing is looked up: of `oci:`, `oci-archive:` and `docker-archive:` the path ends
- * at the first colon and whatever follows is the image's name, so that `oci:dir:docker.io/library/debian:12`
- * means one thing only; of `rootfs:` all of the rest is the path. An empty name is none.
+ * Takes a transport apart. Nothing is looked up: of `oci:`, `oci-archive:` and `docker-archive:` the path ends at
+ * the first colon and whatever follows is the image's name, so that `oci:dir:docker.io/library/debian:12` means one
+ * thing only; of `rootfs:` all of the rest is the path. An empty name is none.
  *
  * @throws LayerfsError REFERENCE_INVALID
  */

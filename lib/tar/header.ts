@@ -83,13 +83,10 @@ export function isChecksumRight(block: Buffer, sum: number): boolean {
   return stored === unsigned || stored === unsigned - 256 * countHighBytes(block);
 }
 
-/** Bytes above 127 outside the checksum field: each is 256 less where bytes are signed. */
+/** Bytes above 127: each is 256 less where bytes are signed. The checksum's own are digits. */
 function countHighBytes(block: Buffer): number {
   let count = 0;
-  for (let at = 0; at < blockSize; at++) {
-    const inChecksum = at >= field.checksum.start && at < field.checksum.start + field.checksum.length;
-    if (!inChecksum && (block[at] ?? 0) > 127) count++;
-  }
+  for (const byte of block) if (byte > 127) count++;
   return count;
 }
 

@@ -24,7 +24,7 @@ const maximumTargetLength = 4095;
  */
 export function entryOf(member: TarMember, warn: (warning: TarWarning) => void): Entry | null {
   const path = normalisePath(member.path);
-  const marker = isInsideAufs(path) ? 'aufs' : parseWhiteout(baseOf(path));
+  const marker = isInsideAufs(path) ? 'aufs' : parseWhiteout(baseOf(path), path);
   if (marker === 'aufs') {
     report(warn, member, 'aufs', 'it belongs to AUFS, not to the layer');
     return null;

@@ -20,12 +20,12 @@ export interface DockerLayer extends Expected {
 }
 
 /**
- * Writes an archive that holds this image and nothing else, with layers uncompressed; the same image under the same names gives the
- * same bytes. docker, podman and skopeo load it.
+ * Writes an archive that holds this image and nothing else, with layers uncompressed; the same image under the same
+ * names gives the same bytes. docker, podman and skopeo load it.
  *
  * @param names each with a tag; without any the image has only its id
- * @throws LayerfsError REFERENCE_INVALID for a name without a tag; SIZE_MISMATCH and DIGEST_MISMATCH where a layer is not what it
- *   should be; as writeOutput
+ * @throws LayerfsError REFERENCE_INVALID for a name without a tag; SIZE_MISMATCH and DIGEST_MISMATCH where a layer
+ *   is not what it should be; as writeOutput
  */
 export async function writeDockerArchive(
   image: DockerExport,

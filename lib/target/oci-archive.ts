@@ -4,8 +4,8 @@ import { blobName, distinct, newIndex, ociLayout, type OciExport } from './oci-l
 import { writeOutput, type Output, type OutputOptions } from './output.js';
 
 /**
- * Writes an archive that holds this image and nothing else; the same image under the same name gives the same bytes. What a reader
- * needs first comes first: index.json, then the blobs in the order of `image.blobs`.
+ * Writes an archive that holds this image and nothing else; the same image under the same name gives the same
+ * bytes. What a reader needs first comes first: index.json, then the blobs in the order of `image.blobs`.
  *
  * @param name for the annotation `org.opencontainers.image.ref.name`; without it the image has no name there
  * @throws LayerfsError as writeOutput, SIZE_MISMATCH, and whatever `image.read` throws

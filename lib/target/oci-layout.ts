@@ -35,8 +35,8 @@ export function newIndex(root: Descriptor, name: string | undefined): Buffer {
 }
 
 /**
- * The index.json of a layout after one more image: the name moves to it, and its own entry without a name is not repeated. All
- * else, fields that layerfs does not know included, stays as it was.
+ * The index.json of a layout after one more image: the name moves to it, and its own entry without a name is not
+ * repeated. All else, fields that layerfs does not know included, stays as it was.
  *
  * @throws LayerfsError MANIFEST_INVALID where `data` is not an index
  */

@@ -12,13 +12,13 @@ import { blobName, distinct, newIndex, ociLayout, updatedIndex, type OciExport }
 import { writeOutput, type OutputOptions } from './output.js';
 
 /**
- * Puts an image into a layout, new or existing. The directory appears when it is complete. In one that exists blobs that are there
- * are not written again, and index.json, which decides what the layout holds, is replaced at the very end: a name moves from the
- * image that had it, whose blobs stay. Several processes may write to one layout.
+ * Puts an image into a layout, new or existing. The directory appears when it is complete. In one that exists blobs
+ * that are there are not written again, and index.json, which decides what the layout holds, is replaced at the
+ * very end: a name moves from the image that had it, whose blobs stay. Several processes may write to one layout.
  *
  * @param name for the annotation `org.opencontainers.image.ref.name`; without it the image has no name there
- * @throws LayerfsError TARGET_EXISTS for a directory that holds other things, MANIFEST_INVALID for a damaged layout, NO_SPACE,
- *   PERMISSION, ABORTED, FILESYSTEM, and whatever `image.read` throws
+ * @throws LayerfsError TARGET_EXISTS for a directory that holds other things, MANIFEST_INVALID for a damaged
+ *   layout, NO_SPACE, PERMISSION, ABORTED, FILESYSTEM, and whatever `image.read` throws
  */
 export async function writeOci(
   image: OciExport,
@@ -69,7 +69,8 @@ async function create(
     await renameDurable(temporary, path, options);
   } catch (error) {
     await removeTree(temporary);
-    if (codeOf(error) !== 'ENOTEMPTY') throw error;
+    const code = codeOf(error);
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
     // Another writer's layout has appeared meanwhile.
     await addTo(path, image, name, options);
   }
@@ -87,8 +88,7 @@ async function addTo(
     await writeBlobs(path, image, options);
     const file = join(path, 'index.json');
     const index = await readIfThere(file);
-    const updated =
-      index === undefined ? newIndex(image.root, name) : updatedIndex(index, image.root, name);
+    const updated = index === undefined ? newIndex(image.root, name) : updatedIndex(index, image.root, name);
     await writeOutput([updated], file, options);
   } finally {
     lock[Symbol.dispose]();

@@ -1,6 +1,6 @@
 /** Where an export goes: a file that is replaced in one step, or a stream. */
 import { createWriteStream } from 'node:fs';
-import { realpath, rm, stat } from 'node:fs/promises';
+import { open, realpath, rm, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -17,10 +17,12 @@ export type OutputSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 export interface OutputOptions extends Durability, Abortable {}
 
 /**
- * Writes all of `source`. A file appears, or replaces one of its name, when it is complete, with the mode that the umask gives;
- * on rejection it is as it was. What is no regular file (a FIFO, `/dev/fd/63`) is written to as it stands.
+ * Writes all of `source`. A file appears, or replaces one of its name, when it is complete, with the mode that the
+ * umask gives; on rejection it is as it was. What is no regular file (a FIFO, `/dev/fd/63`) is written to as it
+ * stands.
  *
- * @throws LayerfsError TARGET_EXISTS for a directory, NO_SPACE, PERMISSION, ABORTED, FILESYSTEM, and whatever `source` throws
+ * @throws LayerfsError TARGET_EXISTS for a directory, NO_SPACE, PERMISSION, ABORTED, FILESYSTEM, and whatever
+ *   `source` throws
  */
 export async function writeOutput(
   source: OutputSource,
@@ -58,8 +60,9 @@ async function writeFile(source: OutputSource, path: HostPath, options: OutputOp
   }
   const target = existing?.path ?? path;
   const temporary = temporaryName(dirname(target), basename(target));
+  const handle = await open(temporary, 'wx');
   try {
-    await pipeline(source, createWriteStream(temporary, { flags: 'wx' }), { signal: options.signal });
+    await pipeline(source, handle.createWriteStream(), { signal: options.signal });
     if (options.durable) await syncFile(temporary);
     await renameDurable(temporary, target, options);
   } catch (error) {

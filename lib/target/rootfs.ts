@@ -1,5 +1,5 @@
 /** Entries to the tar of a layer. */
-import { baseOf, display, type Bytes, type LayerPath } from '../bytes.js';
+import { baseOf, display, type LayerPath } from '../bytes.js';
 import { LayerfsError } from '../errors.js';
 import type { Entry, FileEntry, HardlinkEntry, Meta } from '../layer/entry.js';
 import { parseWhiteout } from '../layer/whiteout.js';
@@ -12,12 +12,13 @@ export type EntrySource = AsyncIterable<Entry> | Iterable<Entry>;
 const pieceSize = 256 * 1024;
 
 /**
- * The tar that brings the entries, in their order: the same entries and bodies always give the same bytes. `body` is asked for the
- * bytes of each file as its turn comes (holes as zeros), before the next entry is asked for. A hardlink must come after the file
- * it names, whose attributes it repeats.
+ * The tar that brings the entries, in their order: the same entries and bodies always give the same bytes. `body`
+ * is asked for the bytes of each file as its turn comes (holes as zeros), before the next entry is asked for. A
+ * hardlink must come after the file it names, whose attributes it repeats.
  *
- * @throws LayerfsError SIZE_MISMATCH where a body is not as long as its entry says; ENTRY_INVALID for a name that a tar cannot
- *   hold without its meaning something else (`.wh.…`), and for a hardlink to a file that is not in the tar; LIMIT_EXCEEDED
+ * @throws LayerfsError SIZE_MISMATCH where a body is not as long as its entry says; ENTRY_INVALID for a name that a
+ *   tar cannot hold without its meaning something else (`.wh.…`), and for a hardlink to a file that is not in the
+ *   tar; LIMIT_EXCEEDED
  */
 export async function* packLayer(
   entries: EntrySource,
@@ -26,17 +27,20 @@ export async function* packLayer(
   const linkable = new Map<LayerPath, Meta>();
   const piece = new Piece();
   for await (const entry of entries) {
-    piece.add(
-      encodeMember(entry.kind === 'hardlink' ? hardlinkMember(entry, linkable) : memberOf(named(entry))),
-    );
+    const member = entry.kind === 'hardlink' ? hardlinkMember(entry, linkable) : memberOf(named(entry));
+    piece.add(encodeMember(member));
+    if ('meta' in entry && entry.kind !== 'directory') linkable.set(entry.path, entry.meta);
     if (entry.kind === 'file') {
-      for await (const chunk of exactly(entry, body(entry))) {
-        piece.add(chunk);
+      let written = 0;
+      for await (const chunk of body(entry)) {
+        written += chunk.length;
+        if (written > entry.size) throw sizeMismatch(entry, `more than ${entry.size}`);
+        piece.add(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length));
         if (piece.size >= pieceSize) yield piece.take();
       }
+      if (written < entry.size) throw sizeMismatch(entry, String(written));
       piece.add(paddingOf(entry.size));
     }
-    if ('meta' in entry && entry.kind !== 'directory') linkable.set(entry.path, entry.meta);
     if (piece.size >= pieceSize) yield piece.take();
   }
   piece.add(endOfArchive());
@@ -81,22 +85,10 @@ function named<E extends Entry>(entry: E): E {
   throw invalid(entry, 'in a layer a name that begins with .wh. means a whiteout');
 }
 
-async function* exactly(
-  { path, size }: FileEntry,
-  body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): AsyncGenerator<Buffer> {
-  let written = 0;
-  for await (const chunk of body) {
-    written += chunk.length;
-    if (written > size) throw sizeMismatch(path, size, `more than ${size}`);
-    yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
-  }
-  if (written < size) throw sizeMismatch(path, size, String(written));
-}
-
-function sizeMismatch(path: Bytes, expected: number, actual: string): LayerfsError {
-  return new LayerfsError('SIZE_MISMATCH', `${display(path)}: ${actual} bytes, the entry says ${expected}`, {
-    detail: { path: display(path), expected, actual },
+function sizeMismatch({ path, size }: FileEntry, actual: string): LayerfsError {
+  const name = display(path);
+  return new LayerfsError('SIZE_MISMATCH', `${name}: ${actual} bytes, the entry says ${size}`, {
+    detail: { path: name, expected: size, actual },
   });
 }
 

@@ -1,8 +1,40 @@
+/** What the directories of one stack share. */
 import type { LayerIndex } from '../layer/layer-index.js';
+import type { LayerRecord } from './entry.js';
 
-/** @throws RangeError where the stack has no such layer: a programmer's mistake */
-export function layerAt(layers: readonly LayerIndex[], layer: number): LayerIndex {
-  const index = layers[layer];
-  if (index === undefined) throw new RangeError(`no layer ${layer} in a stack of ${layers.length}`);
-  return index;
+/** The layers of a stack, bottom first, and where their hardlinks to lower files lead. */
+export class Layers {
+  readonly #indexes: readonly LayerIndex[];
+  readonly #lowerFiles = new Map<number, LayerRecord>();
+
+  constructor(indexes: readonly LayerIndex[]) {
+    this.#indexes = indexes;
+  }
+
+  get count(): number {
+    return this.#indexes.length;
+  }
+
+  /** @throws RangeError where the stack has no such layer: a programmer's mistake */
+  at(layer: number): LayerIndex {
+    const index = this.#indexes[layer];
+    if (index === undefined) throw new RangeError(`no layer ${layer} in a stack of ${this.count}`);
+    return index;
+  }
+
+  /** The record that describes the inode of anything but a directory. */
+  inodeOf({ layer, record }: LayerRecord): LayerRecord {
+    const index = this.at(layer);
+    const inode = { layer, record: index.inode(record) };
+    return index.kind(inode.record) === 'hardlink' ? (this.#lowerFiles.get(keyOf(inode)) ?? inode) : inode;
+  }
+
+  setLowerFile(hardlink: LayerRecord, file: LayerRecord): void {
+    this.#lowerFiles.set(keyOf(hardlink), file);
+  }
+}
+
+/** One number for each record of a stack. */
+export function keyOf({ layer, record }: LayerRecord): number {
+  return layer * 2 ** 32 + record;
 }

@@ -1,7 +1,7 @@
 /** Hardlinks as a stack shows them. */
 import type { LayerPath } from '../bytes.js';
 import type { LayerRecord } from './entry.js';
-import { layerAt } from './layers.js';
+import { keyOf } from './layers.js';
 import type { Stack } from './stack.js';
 
 /** The paths that show one inode. */
@@ -18,8 +18,8 @@ export function linkGroups(stack: Stack): LinkGroup[] {
   for (const { path, entry } of stack.walk()) {
     const { layer, record, directory } = entry;
     if (directory !== null) continue;
-    if (!anyFile && layerAt(stack.layers, layer).linkCount(record) === 1) continue;
-    const key = layer * 2 ** 32 + record;
+    if (!anyFile && stack.layers[layer]?.linkCount(record) === 1) continue;
+    const key = keyOf(entry);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, { layer, record, paths: [path] });
     else group.paths.push(path);

@@ -1,10 +1,9 @@
 /** Symlinks, followed the way the kernel does it in a chroot: nothing leads outside the root. */
 import type { Bytes, LayerPath } from '../bytes.js';
-import type { LayerIndex } from '../layer/layer-index.js';
 import { limits } from '../limits.js';
 import type { MergedDirectory } from './directory.js';
 import type { StackEntry } from './entry.js';
-import { layerAt } from './layers.js';
+import type { Layers } from './layers.js';
 
 export interface Resolved {
   /** No component but the last can be a symlink, and the last only where it was not to be followed. */
@@ -15,7 +14,7 @@ export interface Resolved {
 
 /** null where a component before the last is missing or no directory, or after 40 symlinks (ENOENT, ENOTDIR, ELOOP). */
 export function resolveFrom(
-  layers: readonly LayerIndex[],
+  layers: Layers,
   root: StackEntry,
   path: Bytes,
   followLast: boolean,
@@ -38,7 +37,7 @@ export function resolveFrom(
     const entry = directory.child(name);
     const last = pending.length === 0;
     if (entry === null) return last ? { path: pathOf(name), entry } : null;
-    const index = layerAt(layers, entry.layer);
+    const index = layers.at(entry.layer);
     if (index.kind(entry.record) === 'symlink' && (followLast || !last)) {
       if (++followed > limits.symlinksFollowed) return null;
       const target = index.target(entry.record);

@@ -3,6 +3,8 @@ import { joinPath, rootPath, type LayerPath } from '../bytes.js';
 import type { LayerIndex } from '../layer/layer-index.js';
 import { mergedRoot } from './directory.js';
 import type { NamedEntry, StackEntry } from './entry.js';
+import { Layers } from './layers.js';
+import { findLowerFiles } from './lower-hardlinks.js';
 import { resolveFrom } from './resolve.js';
 
 export interface Visible {
@@ -13,18 +15,20 @@ export interface Visible {
 /**
  * What a stack of layers shows, after OCI image-spec layer.md: whiteouts and opaque directories hide what is in the
  * layers below, never in their own; anything but a directory hides all below it; directories are merged.
- *
- * Any method may throw ENTRY_INVALID where a hardlink names a file that no lower layer has.
  */
 export class Stack {
   /** Bottom first. */
   readonly layers: readonly LayerIndex[];
+  readonly #layers: Layers;
   /** null only for a stack of no layers, which shows nothing. */
   readonly root: StackEntry | null;
 
+  /** @throws LayerfsError ENTRY_INVALID where a hardlink names a file that no lower layer has */
   constructor(layers: readonly LayerIndex[]) {
     this.layers = layers;
-    this.root = mergedRoot(layers, layers.length);
+    this.#layers = new Layers(layers);
+    findLowerFiles(this.#layers);
+    this.root = mergedRoot(this.#layers, layers.length);
   }
 
   /**
@@ -33,7 +37,7 @@ export class Stack {
    */
   lookup(path: LayerPath, options: { follow?: boolean } = {}): StackEntry | null {
     if (options.follow === true) {
-      return this.root === null ? null : (resolveFrom(this.layers, this.root, path, true)?.entry ?? null);
+      return this.root === null ? null : (resolveFrom(this.#layers, this.root, path, true)?.entry ?? null);
     }
     let entry = this.root;
     if (path === '') return entry;
@@ -48,7 +52,7 @@ export class Stack {
    */
   resolve(path: LayerPath, options: { followLast?: boolean } = {}): LayerPath | null {
     if (this.root === null) return null;
-    return resolveFrom(this.layers, this.root, path, options.followLast ?? true)?.path ?? null;
+    return resolveFrom(this.#layers, this.root, path, options.followLast ?? true)?.path ?? null;
   }
 
   /** What is in the directory, by the bytes of the names; null where there is no directory at exactly that path. */

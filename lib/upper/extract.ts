@@ -146,7 +146,7 @@ async function decompressed(
   await using input = await BlobInput.open(task);
   let done = 0;
   let reported = Date.now();
-  const compressed = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const verify = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     for await (const chunk of source) {
       throwIfAborted(hooks.signal, `unpack ${task.expected.digest}`);
       verifier.update(chunk);
@@ -161,11 +161,33 @@ async function decompressed(
     verifier.end();
   };
   const compression = detectCompression(await input.firstBytes());
-  const sink = async (source: AsyncIterable<Buffer>): Promise<void> => {
-    for await (const chunk of source) await use(chunk);
+  // A failing stage aborts the others, and pipeline may report one of those: the first failure is the one that counts.
+  const failures: unknown[] = [];
+  const first = async function* <T>(stage: AsyncIterable<T>): AsyncGenerator<T> {
+    try {
+      yield* stage;
+    } catch (error) {
+      failures.push(error);
+      throw error;
+    }
   };
-  if (compression === 'none') await pipeline(input.stream(), compressed, sink);
-  else await pipeline(input.stream(), compressed, createDecompressor(compression), sink);
+  const sink = async (source: AsyncIterable<Buffer>): Promise<void> => {
+    for await (const chunk of source) {
+      try {
+        await use(chunk);
+      } catch (error) {
+        failures.push(error);
+        throw error;
+      }
+    }
+  };
+  const compressed = (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> => first(verify(source));
+  try {
+    if (compression === 'none') await pipeline(input.stream(), compressed, sink);
+    else await pipeline(input.stream(), compressed, createDecompressor(compression), sink);
+  } catch (error) {
+    throw failures[0] ?? error;
+  }
   hooks.onProgress?.(done);
 }
 
