@@ -1,8 +1,7 @@
 /** What a store holds, for people and programs to look at. */
 import type { Digest } from '../digest.js';
 import { chainIds } from '../digest.js';
-import { platformOf, type Image } from './image-catalog.js';
-import { sizeOf } from './image-import.js';
+import { contentSize, platformOf, type Image } from './image-catalog.js';
 import type { StoreParts } from './parts.js';
 
 export interface ImageInfo {
@@ -68,7 +67,7 @@ export async function listImages(store: StoreParts): Promise<ImageInfo[]> {
     images.push({
       name,
       digest: target.digest,
-      size: sizeOf(descriptor, manifest),
+      size: contentSize(descriptor, manifest),
       created: config.created ?? null,
       layers: manifest.layers.length,
     });

@@ -1,6 +1,7 @@
 /** The images of a store: what a name stands for, as documents that have been verified. */
 import type { ContentStore } from '../content/store.js';
 import type { NameStore } from '../content/names.js';
+import type { Digest } from '../digest.js';
 import { LayerfsError } from '../errors.js';
 import { parseConfig, type ImageConfig } from '../image/config.js';
 import type { Descriptor } from '../image/descriptor.js';
@@ -81,4 +82,11 @@ export class ImageCatalog {
 
 export function platformOf(config: ImageConfig): string {
   return formatPlatform({ os: config.os, architecture: config.architecture, variant: config.variant });
+}
+
+/** Bytes of a manifest and all it names, each blob once. */
+export function contentSize(descriptor: Descriptor, manifest: Manifest): number {
+  const sizes = new Map<Digest, number>([[descriptor.digest, descriptor.size]]);
+  for (const { digest, size } of [manifest.config, ...manifest.layers]) sizes.set(digest, size);
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }

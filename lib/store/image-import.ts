@@ -12,6 +12,7 @@ import { limits } from '../limits.js';
 import { readLocation } from '../source/location.js';
 import type { ImageSource } from '../source/source.js';
 import type { ImportOptions, ImportResult } from './import.js';
+import { contentSize } from './image-catalog.js';
 import { LayerImport, type LayerProgress, type SourceLayer } from './layer-import.js';
 import { Lease } from './lease.js';
 import { publishNames } from './names.js';
@@ -67,7 +68,7 @@ export class ImageImport implements AsyncDisposable {
     }
     await this.#image(manifest, config, lease);
     await this.#document(descriptor, data, lease);
-    return { target: descriptor, layers: manifest.layers.length, size: sizeOf(descriptor, manifest) };
+    return { target: descriptor, layers: manifest.layers.length, size: contentSize(descriptor, manifest) };
   }
 
   /** Every manifest of an index; artifacts among them are kept, not unpacked. */
@@ -87,7 +88,7 @@ export class ImageImport implements AsyncDisposable {
           await this.#image(item.document, config, lease);
           layers += item.document.layers.length;
         }
-        size += sizeOf(item.descriptor, item.document);
+        size += contentSize(item.descriptor, item.document);
       }
       await this.#document(item.descriptor, item.data, lease);
     }
@@ -152,11 +153,4 @@ export class ImageImport implements AsyncDisposable {
 
 async function* chunks(data: Buffer): AsyncGenerator<Buffer> {
   yield data;
-}
-
-/** Bytes of a manifest and all it names, each blob once. */
-export function sizeOf(descriptor: Descriptor, manifest: Manifest): number {
-  const sizes = new Map<Digest, number>([[descriptor.digest, descriptor.size]]);
-  for (const { digest, size } of [manifest.config, ...manifest.layers]) sizes.set(digest, size);
-  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }

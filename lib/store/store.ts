@@ -13,23 +13,14 @@ import { LayerStore } from '../layer/layer-store.js';
 import { kernelFeatures } from '../mount/features.js';
 import { SnapshotStore } from '../snapshot/snapshot-store.js';
 import { UseStore } from '../snapshot/use.js';
-import { collect } from './collect.js';
-import {
-  imageHistory,
-  inspectImage,
-  listImages,
-  storeUsage,
-  type HistoryInfo,
-  type ImageDetail,
-  type ImageInfo,
-  type StoreUsage,
-} from './describe.js';
+import type * as describe from './describe.js';
+import type { HistoryInfo, ImageDetail, ImageInfo, StoreUsage } from './describe.js';
 import { DriverSet, type DriverTable } from './driver-set.js';
 import { ImageCatalog } from './image-catalog.js';
 import type { ImportOptions, ImportResult } from './import.js';
 import type { ExportOptions, ExportResult } from './export.js';
 import { formatVersion, prepareLayout, StoreLayout } from './layout.js';
-import { list, type ListEntry, type ListOptions } from './list.js';
+import type { ListEntry, ListOptions } from './list.js';
 import { FileLock } from '../fs/lock.js';
 import { Mounts, type MountInfo, type MountOptions, type MountResult } from './mounts.js';
 import { publishNames } from './names.js';
@@ -177,7 +168,7 @@ export class Store implements AsyncDisposable {
   }
 
   images(): Promise<ImageInfo[]> {
-    return this.#run('list images', () => listImages(this.#parts));
+    return this.#run('list images', async () => (await describing()).listImages(this.#parts));
   }
 
   /** Gives an image one more name. A name that exists stands for this image from then on. */
@@ -200,23 +191,25 @@ export class Store implements AsyncDisposable {
       await publishNames(this.#parts, async (store) => {
         for (const name of removed) await store.delete(name);
       });
+      const { collect } = await import('./collect.js');
       const { freed } = await collect(this.#parts, await this.#drivers.all());
       return { removed, freed };
     });
   }
 
   inspect(name: string): Promise<ImageDetail> {
-    return this.#run(`inspect ${name}`, () => inspectImage(this.#parts, name));
+    return this.#run(`inspect ${name}`, async () => (await describing()).inspectImage(this.#parts, name));
   }
 
   history(name: string): Promise<HistoryInfo[]> {
-    return this.#run(`history of ${name}`, () => imageHistory(this.#parts, name));
+    return this.#run(`history of ${name}`, async () => (await describing()).imageHistory(this.#parts, name));
   }
 
   /** What is in a directory of an image. Nothing is mounted for it. */
   async *ls(name: string, path = '', options: ListOptions = {}): AsyncGenerator<ListEntry> {
     this.#requireOpen();
     try {
+      const { list } = await import('./list.js');
       yield* list(this.#parts, name, path, options);
     } catch (error) {
       throw wrapError(error, `list ${name}`);
@@ -283,8 +276,8 @@ export class Store implements AsyncDisposable {
 
   /** What takes how much space. */
   usage(): Promise<StoreUsage> {
-    return this.#run('measure the store', () =>
-      storeUsage(this.#parts, async (id) => {
+    return this.#run('measure the store', async () =>
+      (await describing()).storeUsage(this.#parts, async (id) => {
         const record = await this.#parts.snapshots.get(id);
         return record === undefined ? 0 : (await this.#usage(id, record.driver)).size;
       }),
@@ -369,6 +362,11 @@ export class Store implements AsyncDisposable {
 /** Of this package. */
 export const version: string = (createRequire(import.meta.url)('layerfs/package.json') as { version: string })
   .version;
+
+/** What a mount does not need is loaded by those who ask for it: a command's time is mostly loading. */
+function describing(): Promise<typeof describe> {
+  return import('./describe.js');
+}
 
 function noSnapshot(id: string): LayerfsError {
   return new LayerfsError('SNAPSHOT_NOT_FOUND', `there is no snapshot ${id}`, { detail: { snapshot: id } });
