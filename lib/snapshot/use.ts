@@ -71,6 +71,11 @@ export class UseStore {
     await rm(join(this.#directory, `${id}.json`), { force: true });
   }
 
+  /** Drops the record of a mount that is nowhere any more. */
+  async drop(use: Use): Promise<void> {
+    if (presenceOf(use) === 'gone') await this.remove(use.id);
+  }
+
   /** Every mount that is still there, with where it is. Records of mounts that are gone are dropped. */
   async list(): Promise<{ use: Use; presence: Exclude<Presence, 'gone'> }[]> {
     const present = [];

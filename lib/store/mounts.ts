@@ -270,7 +270,8 @@ export class Mounts {
         { cause: error, detail: { mountpoint: use.mountpoint } },
       );
     }
-    await this.#store.uses.remove(use.id);
+    // A namespace made from this one may have a copy of the mount, which needs its layers as before.
+    await this.#store.uses.drop(use);
     return resultOf(use);
   }
 
