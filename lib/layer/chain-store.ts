@@ -89,16 +89,14 @@ export class ChainStore {
     let first = 0;
     let root: Meta | null = null;
     let rootImplied = true;
-    for (let i = layers.length - 1; i >= 0; i--) {
+    // An opaque root hides what is in the roots below, not what they look like.
+    for (let i = layers.length - 1; i >= 0 && (root === null || first === 0); i--) {
       const index = await (layers[i] as StoredLayer).index();
       if (root === null && !index.implied(0)) {
         root = index.meta(0);
         rootImplied = i < layers.length - 1;
       }
-      if (index.opaque(0)) {
-        first = i;
-        break;
-      }
+      if (first === 0 && index.opaque(0)) first = i;
     }
     const { mode, uid, gid, mtime, xattrs } = root ?? impliedMeta;
     const record: ChainRecord = {

@@ -19,7 +19,7 @@ import {
   type Bytes,
   type LayerPath,
 } from '../bytes.js';
-import { LayerfsError } from '../errors.js';
+import { LayerfsError, codeOf } from '../errors.js';
 import { limits } from '../limits.js';
 import type { Entry, HardlinkEntry, Meta, OpaqueEntry, WhiteoutEntry } from './entry.js';
 import type {
@@ -126,6 +126,7 @@ export class LayerTree {
   /** Names that the layers below have, and this layer only because one of them was linked to. */
   readonly #copies = new Set<LayerNode>();
   #dataReplaced = false;
+  #dependsOnLower = false;
 
   constructor(sink: TreeSink, lower: Lower | null) {
     this.#sink = sink;
@@ -138,6 +139,14 @@ export class LayerTree {
   }
 
   /**
+   * True where the layer means something else on other layers: a directory without an entry may have other attributes
+   * there, or be a symlink; a hardlink may lead there. As long as they are not known the tree is then only a guess.
+   */
+  get dependsOnLower(): boolean {
+    return this.#dependsOnLower;
+  }
+
+  /**
    * Applies one entry. `dataOffset` is where a file's data begins in the uncompressed tar.
    * @returns the file's node, for the data and the hash that follow; null for every other kind.
    * @throws LayerfsError ENTRY_INVALID, LIMIT_EXCEEDED; whatever the sink throws
@@ -147,6 +156,16 @@ export class LayerTree {
     if (this.#entries > limits.layerEntries) {
       throw new LayerfsError('LIMIT_EXCEEDED', `the layer has more than ${limits.layerEntries} entries`);
     }
+    try {
+      return this.#put(entry, dataOffset);
+    } catch (error) {
+      // A wrong guess must not refuse a layer: the entry is judged when the layers below are known.
+      if (this.#lower !== null || !this.#dependsOnLower || codeOf(error) !== 'ENTRY_INVALID') throw error;
+      return null;
+    }
+  }
+
+  #put(entry: Entry, dataOffset: number): FileNode | null {
     if (entry.path === '') {
       this.#putRoot(entry);
       return null;
@@ -220,16 +239,14 @@ export class LayerTree {
       existing.implied = false;
       return;
     }
-    const directory = this.#addDirectory(parent, name, meta);
-    directory.implied = false;
+    this.#addDirectory(parent, name, meta, false);
   }
 
   /** A new directory. What stood there, a whiteout too, had hidden the layers below, and so does the directory. */
-  #addDirectory(parent: DirectoryNode, name: Bytes, meta: Meta): DirectoryNode {
-    const replaces = this.#clear(parent, name);
+  #addDirectory(parent: DirectoryNode, name: Bytes, meta: Meta, implied: boolean): DirectoryNode {
     const directory = newDirectory(name, parent, meta);
-    directory.opaque = replaces;
-    directory.implied = !replaces && !hidesLower(parent);
+    directory.opaque = this.#clear(parent, name);
+    directory.implied = implied;
     parent.children.set(name, directory);
     this.#sink.directory(directory);
     return directory;
@@ -250,6 +267,7 @@ export class LayerTree {
     const [next] = rest;
     if (next === undefined) return directory;
     if (directory.children.has(next) || hidesLower(directory)) return null;
+    this.#dependsOnLower = true;
     if (this.#lower !== null && this.#lower.lookup(resolved)?.kind !== 'directory') return null;
     return this.#parentAt(path);
   }
@@ -301,10 +319,14 @@ export class LayerTree {
     const path = joinPath(pathOf(parent), name);
     const target = this.#walk(entry.target);
     if (target.path === path) throw this.#badLink(entry, 'it links to itself');
-    const to = this.#inodeAt(target, entry);
-    if (typeof to !== 'string' && to.parent === parent && to.name === name) return;
-    if (this.#clear(parent, name) && typeof to !== 'string' && !isAttached(to)) {
+    if (target.path.startsWith(`${path}/`)) {
       throw this.#badLink(entry, 'it would replace the directory that its target is in');
+    }
+    let to = this.#inodeAt(target, entry);
+    if (typeof to !== 'string' && to.parent === parent && to.name === name) return;
+    // The first name of the inode may go, but not the name that is the target.
+    if (this.#clear(parent, name) && typeof to !== 'string' && !isAttached(to)) {
+      to = this.#inodeAt(this.#walk(entry.target), entry);
     }
     this.#link(parent, name, to);
   }
@@ -337,6 +359,7 @@ export class LayerTree {
     if (name === undefined) throw this.#badLink(entry, 'a directory cannot be linked');
     const own = directory.children.get(name);
     if (own === undefined && !hidesLower(directory)) {
+      this.#dependsOnLower = true;
       if (this.#lower === null) return path;
       const below = this.#lower.lookup(path);
       if (below?.kind === 'directory') throw this.#badLink(entry, 'a directory cannot be linked');
@@ -445,13 +468,16 @@ export class LayerTree {
   #directoryAt(path: LayerPath): DirectoryNode {
     const { directory, rest } = this.#walk(path, true);
     let at = directory;
-    for (const name of rest) at = this.#addDirectory(at, name, this.#metaBelow(at, name));
+    for (const name of rest) {
+      const isNew = at.children.has(name) || hidesLower(at);
+      at = this.#addDirectory(at, name, isNew ? impliedMeta : this.#metaBelow(at, name), !isNew);
+    }
     return at;
   }
 
   #metaBelow(parent: DirectoryNode, name: Bytes): Meta {
-    if (this.#lower === null || parent.children.has(name) || hidesLower(parent)) return impliedMeta;
-    const below = this.#lower.lookup(joinPath(pathOf(parent), name));
+    this.#dependsOnLower = true;
+    const below = this.#lower?.lookup(joinPath(pathOf(parent), name));
     return below?.kind === 'directory' ? below.meta : impliedMeta;
   }
 

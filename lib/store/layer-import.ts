@@ -14,7 +14,7 @@ import { layerFiles } from '../layer/layer-files.js';
 import type { Layer, LayerRecord, LayerStore } from '../layer/layer-store.js';
 import { readLocation, type BlobLocation } from '../source/location.js';
 import type { TarWarning } from '../tar/member.js';
-import type { ExtractResult, ExtractTask } from '../upper/extract.js';
+import type { ExtractResult, ExtractTask, LowerPaths } from '../upper/extract.js';
 import { WorkerPool } from '../worker/pool.js';
 import type { StoreLayout } from './layout.js';
 import { FileLock } from '../fs/lock.js';
@@ -99,10 +99,12 @@ export class LayerImport implements AsyncDisposable {
     // The first failure is the cause; the others were told to stop.
     if (failure.signal.aborted) throw failure.signal.reason;
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    const lower: LowerPaths[] = [];
     for (const [i, layer] of source.entries()) {
-      if ((await this.#find(layer.diffId, chain[i] as Digest)) === undefined) {
-        await this.#onStack(i, source, chain, signal);
-      }
+      const chainId = chain[i] as Digest;
+      const { directory, tree } =
+        (await this.#find(layer.diffId, chainId)) ?? (await this.#onStack(layer, chainId, lower, signal));
+      lower.push({ index: join(directory, layerFiles.index), tree });
     }
   }
 
@@ -152,22 +154,14 @@ export class LayerImport implements AsyncDisposable {
 
   /** Extracts a layer on top of the ones below it, which are in the store by now, as the blob is. */
   async #onStack(
-    index: number,
-    source: readonly SourceLayer[],
-    chain: readonly Digest[],
+    { descriptor, diffId }: SourceLayer,
+    chainId: Digest,
+    lower: readonly LowerPaths[],
     signal: AbortSignal,
-  ): Promise<void> {
-    const { descriptor, diffId } = source[index] as SourceLayer;
-    const chainId = chain[index] as Digest;
+  ): Promise<Layer> {
     using _lock = await this.#lock(chainId, signal);
-    if ((await this.#find(diffId, chainId)) !== undefined) return;
-    const lower = [];
-    for (let below = 0; below < index; below++) {
-      const layer = await this.#find((source[below] as SourceLayer).diffId, chain[below] as Digest);
-      if (layer === undefined)
-        throw new Error(`layer ${below} has gone while layer ${index} was being imported`);
-      lower.push({ index: join(layer.directory, layerFiles.index), tree: layer.tree });
-    }
+    const other = await this.#find(diffId, chainId);
+    if (other !== undefined) return other;
     await using temporary = await TemporaryDirectory.create(this.#layout);
     const directory = join(temporary.path, 'layer');
     await mkdir(directory, 0o700);
@@ -184,6 +178,9 @@ export class LayerImport implements AsyncDisposable {
     );
     const record = recordOf(result, diffId, chainId);
     await this.#publisher.publish({ temporary: temporary.path, layer: { directory, record }, blob: null });
+    const published = await this.#find(diffId, chainId);
+    if (published === undefined) throw new Error(`layer ${diffId} has gone while it was being imported`);
+    return published;
   }
 
   /** A damaged layer counts as missing: importing it again heals it. */

@@ -1,6 +1,6 @@
 /** One directory as a stack shows it: several layers' directories on one another. */
 import type { Bytes } from '../bytes.js';
-import type { LayerRecord, NamedEntry, StackEntry } from './entry.js';
+import type { RecordPlace, NamedEntry, StackEntry } from './entry.js';
 import type { Layers } from './layers.js';
 import { Merge } from './merge.js';
 
@@ -8,11 +8,11 @@ import { Merge } from './merge.js';
 export class MergedDirectory {
   readonly #layers: Layers;
   /** Top first. */
-  readonly #parts: readonly LayerRecord[];
+  readonly #parts: readonly RecordPlace[];
   /** Directories that were asked for by name: the way to everything deeper. */
   readonly #directories = new Map<Bytes, StackEntry>();
 
-  constructor(layers: Layers, parts: readonly LayerRecord[]) {
+  constructor(layers: Layers, parts: readonly RecordPlace[]) {
     this.#layers = layers;
     this.#parts = parts;
   }
@@ -40,7 +40,7 @@ export class MergedDirectory {
   }
 
   /** Nothing to merge with, and in order already. */
-  #childrenOf({ layer, record: directory }: LayerRecord): NamedEntry[] {
+  #childrenOf({ layer, record: directory }: RecordPlace): NamedEntry[] {
     const index = this.#layers.at(layer);
     const first = index.firstChild(directory);
     const end = first + index.childCount(directory);

@@ -1,11 +1,11 @@
 /** Hardlinks as a stack shows them. */
 import type { LayerPath } from '../bytes.js';
-import type { LayerRecord } from './entry.js';
+import type { RecordPlace } from './entry.js';
 import { keyOf } from './layers.js';
 import type { Stack } from './stack.js';
 
 /** The paths that show one inode. */
-export interface LinkGroup extends LayerRecord {
+export interface LinkGroup extends RecordPlace {
   /** Two or more, in the order of `walk`. */
   readonly paths: readonly LayerPath[];
 }
@@ -14,7 +14,7 @@ export interface LinkGroup extends LayerRecord {
 export function linkGroups(stack: Stack): LinkGroup[] {
   // A lower file of one name can gain names only through such hardlinks.
   const anyFile = stack.layers.some((layer) => layer.context.lowerHardlinks);
-  const groups = new Map<number, LayerRecord & { paths: LayerPath[] }>();
+  const groups = new Map<number, RecordPlace & { paths: LayerPath[] }>();
   for (const { path, entry } of stack.walk()) {
     const { layer, record, directory } = entry;
     if (directory !== null) continue;

@@ -1,6 +1,6 @@
 /** The union rules for one name, and nothing else. */
 import type { LayerIndex } from '../layer/layer-index.js';
-import type { LayerRecord } from './entry.js';
+import type { RecordPlace } from './entry.js';
 
 /**
  * What a stack has under one name, told what each layer has there from the top down. A whiteout, or anything that is
@@ -12,12 +12,12 @@ export class Merge {
   done = false;
   isDirectory = false;
   /** The directories whose children show, top first. */
-  readonly parts: LayerRecord[] = [];
-  #top: LayerRecord | null = null;
-  #attributes: LayerRecord | null = null;
+  readonly parts: RecordPlace[] = [];
+  #top: RecordPlace | null = null;
+  #attributes: RecordPlace | null = null;
   #opaque = false;
 
-  add(index: LayerIndex, at: LayerRecord): void {
+  add(index: LayerIndex, at: RecordPlace): void {
     const kind = index.kind(at.record);
     if (kind !== 'directory') {
       this.done = true;
@@ -33,7 +33,7 @@ export class Merge {
   }
 
   /** The record that shows; null for nothing. A directory that is implied throughout shows the topmost's defaults. */
-  get record(): LayerRecord | null {
+  get record(): RecordPlace | null {
     return this.#attributes ?? this.#top;
   }
 }

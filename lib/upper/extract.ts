@@ -8,6 +8,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished, pipeline } from 'node:stream/promises';
 import { createGzip, type Gzip } from 'node:zlib';
+import { LRUCache } from 'lru-cache';
 import { throwIfAborted } from '../abort.js';
 import type { HostPath } from '../bytes.js';
 import { createDecompressor } from '../compress/decompress.js';
@@ -43,7 +44,13 @@ export interface ExtractTask {
    * The layers below, bottom first; null while they are not known, so that links into them and implied directories
    * stay open questions (`LayerIndex.dependsOnLower`).
    */
-  readonly lower: readonly { readonly index: HostPath; readonly tree: HostPath }[] | null;
+  readonly lower: readonly LowerPaths[] | null;
+}
+
+/** Where a stored layer has what further layers may need of it. */
+export interface LowerPaths {
+  readonly index: HostPath;
+  readonly tree: HostPath;
 }
 
 export interface ExtractResult {
@@ -113,13 +120,13 @@ async function extract(task: ExtractTask, hooks: ExtractHooks): Promise<ExtractR
   if (layer.dataReplaced) rmSync(join(task.directory, layerFiles.tarFrame));
   const index = await encodeIndex(layer.root, { tarSize: reader.offset });
   writeFileSync(join(task.directory, layerFiles.index), index, { mode: 0o600 });
-  const { dependsOnLower, count } = await LayerIndex.decode(index);
+  const { count } = await LayerIndex.decode(index);
   return {
     tarSize: reader.offset,
     entries: count,
     size: sizeOf(layer.root),
     tarFrame: !layer.dataReplaced,
-    dependsOnLower,
+    dependsOnLower: layer.dependsOnLower,
     warnings,
   };
 }
@@ -131,9 +138,20 @@ async function readLower(task: ExtractTask): Promise<{ lower: Lower | null; copy
   if (task.lower === null) return { lower: null, copyUp: nothing };
   if (task.lower.length === 0) return { lower: emptyLower, copyUp: nothing };
   const layers = [];
-  for (const { index, tree } of task.lower) layers.push({ index: await LayerIndex.read(index), tree });
+  for (const { index, tree } of task.lower) layers.push({ index: await readIndex(index), tree });
   const lower = new StoredLower(layers);
   return { lower, copyUp: lower.copyUp };
+}
+
+/** The layers of one image are each other's lower layers, so a thread that has read an index will want it again. */
+const indexes = new LRUCache<HostPath, LayerIndex>({ maxSize: 32 * 1024 * 1024 });
+
+async function readIndex(path: HostPath): Promise<LayerIndex> {
+  const known = indexes.get(path);
+  if (known !== undefined) return known;
+  const index = await LayerIndex.read(path);
+  indexes.set(path, index, { size: index.byteLength });
+  return index;
 }
 
 /** Feeds the uncompressed bytes of the blob to `use`; the compressed ones are verified, and copied if asked for. */

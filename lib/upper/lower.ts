@@ -19,7 +19,7 @@ import {
   openat,
   openat2,
 } from '../sys/index.js';
-import type { LayerRecord } from '../union/entry.js';
+import type { RecordPlace } from '../union/entry.js';
 import { linkGroups } from '../union/link-groups.js';
 import { Stack } from '../union/stack.js';
 import type { CopyUp } from './unpack.js';
@@ -91,7 +91,7 @@ export class StoredLower implements Lower {
     copyFileContents(source.fd, target.fd, node.size);
   };
 
-  #layer({ layer }: LayerRecord): LowerLayer {
+  #layer({ layer }: RecordPlace): LowerLayer {
     const found = this.#layers[layer];
     if (found === undefined) throw new RangeError(`no layer ${layer}`);
     return found;
