@@ -11,9 +11,10 @@ import { FzstdDecoder } from './zstd-frames.js';
 import { zstdBinding } from './zstd-native.js';
 
 /**
- * A stream that decompresses. It takes in and gives out large chunks, so that it costs little beside the decompression itself;
- * feed it through `pipeline` in chunks of 256 KiB or more. It fails with COMPRESSION_INVALID for data that is damaged, truncated or
- * followed by anything but zero bytes, and for bombs; with ABORTED by the signal.
+ * A stream that decompresses. It takes in and gives out large chunks, so that it costs little beside the
+ * decompression itself; feed it through `pipeline` in chunks of 256 KiB or more. It fails with
+ * COMPRESSION_INVALID for data that is damaged, truncated or followed by anything but zero bytes, and for
+ * bombs; with ABORTED by the signal.
  * @throws LayerfsError COMPRESSION_UNSUPPORTED for bzip2 and xz
  */
 export function createDecompressor(compression: Compression, options: Abortable = {}): Transform {

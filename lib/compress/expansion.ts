@@ -19,8 +19,8 @@ export function expansionError(consumed: number, produced: number): LayerfsError
 }
 
 /**
- * COMPRESSION_INVALID for anything but zero bytes behind the end: those are padding, which tapes, block devices and some
- * uploads add.
+ * COMPRESSION_INVALID for anything but zero bytes behind the end: those are padding, which tapes, block devices
+ * and some uploads add.
  */
 export function paddingError(rest: Uint8Array): LayerfsError | null {
   if (rest.every((byte) => byte === 0)) return null;

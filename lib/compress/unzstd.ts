@@ -1,15 +1,19 @@
-/** Zstandard (RFC 8878), any number of frames, skippable ones among them, as zstd:chunked and parallel writers make them. */
+/**
+ * Zstandard (RFC 8878), any number of frames, skippable ones among them, as zstd:chunked and parallel writers
+ * make them.
+ */
 import { Transform, type TransformCallback } from 'node:stream';
 import { wrapError } from '../errors.js';
 import { compressionInvalid, expansionError, paddingError } from './expansion.js';
 import type { ZstdDecoder } from './zstd-decoder.js';
 
-const outputAhead = 1024 * 1024;
+/** Compressed bytes taken ahead of the decoding. */
 const inputAhead = 1024 * 1024;
 
 /**
- * Decompresses Zstandard in this thread. Fails with LayerfsError COMPRESSION_INVALID for damaged or truncated data, for anything
- * but padding behind the last frame, for bombs, and for frames that need a dictionary or a window over the limit.
+ * Decompresses Zstandard in this thread. Fails with LayerfsError COMPRESSION_INVALID for damaged or truncated
+ * data, for anything but padding behind the last frame, for bombs, and for frames that need a dictionary or a
+ * window over the limit.
  */
 export class UnzstdStream extends Transform {
   readonly #open: () => Promise<ZstdDecoder>;
@@ -25,7 +29,8 @@ export class UnzstdStream extends Transform {
   #isPadding = false;
 
   constructor(open: () => Promise<ZstdDecoder>) {
-    super({ readableHighWaterMark: outputAhead, writableHighWaterMark: inputAhead });
+    // One chunk, whatever its size: two would be joined when they are read, at the cost of a copy.
+    super({ readableHighWaterMark: 1, writableHighWaterMark: inputAhead });
     this.#open = open;
   }
 
@@ -54,7 +59,8 @@ export class UnzstdStream extends Transform {
   override _read(size: number): void {
     if (this.#stalled) {
       this.#stalled = false;
-      this.#decode();
+      // Not at once: what it brings would be joined with the chunk that is being read.
+      process.nextTick(() => this.#decode());
     }
     super._read(size);
   }
@@ -64,6 +70,7 @@ export class UnzstdStream extends Transform {
   }
 
   #decode(): void {
+    if (this.destroyed) return;
     try {
       this.#steps();
     } catch (error) {

@@ -1,4 +1,7 @@
-/** What decodes Zstandard frames (RFC 8878): the native library where it is installed, pure JavaScript everywhere. */
+/**
+ * What decodes Zstandard frames (RFC 8878): the native library where it is installed, pure JavaScript
+ * everywhere.
+ */
 import type { ZstdBinding } from './zstd-native.js';
 import { compressionInvalid } from './expansion.js';
 import { limits } from '../limits.js';

@@ -1,4 +1,7 @@
-/** Zstandard frames in pure JavaScript: fzstd decodes blocks, this gives it one at a time and checks everything around them. */
+/**
+ * Zstandard frames in pure JavaScript: fzstd decodes blocks, this gives it one at a time and checks everything
+ * around them.
+ */
 import { Decompress } from 'fzstd';
 import type { XXHashAPI } from 'xxhash-wasm';
 import { messageOf } from '../errors.js';
@@ -12,7 +15,9 @@ const frameMagic = 0xfd2fb528;
 const skippableMagic = 0x184d2a50;
 const blockSizeMax = 128 * 1024;
 
-/** The part of the format that comes next. A part that is set in brackets follows its predecessor in the buffer. */
+/**
+ * The part of the format that comes next. A part that is set in brackets follows its predecessor in the buffer.
+ */
 type Part =
   | 'magic'
   | '[descriptor]'
@@ -33,8 +38,8 @@ interface Frame {
 }
 
 /**
- * fzstd takes the window that a frame asks for, believes every length, and ignores checksums and dictionaries; given whole
- * blocks of frames that have been checked it decodes them right.
+ * fzstd takes the window that a frame asks for, believes every length, and ignores checksums and dictionaries;
+ * given whole blocks of frames that have been checked it decodes them right.
  */
 export class FzstdDecoder implements ZstdDecoder {
   readonly #xxhash: XXHashAPI;

@@ -18,7 +18,10 @@ export interface NamedImage {
 /** A record is a few hundred bytes. */
 const recordLimit = 64 * 1024;
 
-/** What names stand for. Every change is atomic and, unless the store is volatile, durable. The directory must exist. */
+/**
+ * What names stand for. Every change is atomic and, unless the store is volatile, durable. The directory must
+ * exist.
+ */
 export class NameStore {
   readonly #directory: HostPath;
   readonly #durability: Durability;
@@ -93,8 +96,9 @@ export class NameStore {
 const nameMax = 255;
 
 /**
- * The name of a reference's file: percent-encoded UTF-8, so that `/` and `:` are no path and two names are never one file. One that
- * would be too long goes by its digest, with a prefix that no encoded name has; the record holds the name in both cases.
+ * The name of a reference's file: percent-encoded UTF-8, so that `/` and `:` are no path and two names are
+ * never one file. One that would be too long goes by its digest, with a prefix that no encoded name has; the
+ * record holds the name in both cases.
  */
 function fileNameOf(name: string): string {
   const encoded = encodeURIComponent(name).replace(/^\./, '%2E');

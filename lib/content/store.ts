@@ -1,4 +1,7 @@
-/** The content store: blobs by digest in an OCI image layout (OCI image-spec, image-layout.md) that other tools read as it stands. */
+/**
+ * The content store: blobs by digest in an OCI image layout (OCI image-spec, image-layout.md) that other tools
+ * read as it stands.
+ */
 import { createReadStream } from 'node:fs';
 import { open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,7 +24,10 @@ import { mediaTypes } from '../image/media-type.js';
 import { sizeMismatch, verified, Verifier, type Expected } from './verify.js';
 
 export interface ContentStoreOptions extends Durability {
-  /** Where blobs are written until they are complete: in the file system of the store. Default: `tmp` in its directory. */
+  /**
+   * Where blobs are written until they are complete: in the file system of the store. Default: `tmp` in its
+   * directory.
+   */
   readonly temporaryDirectory?: HostPath;
 }
 
@@ -31,8 +37,8 @@ const algorithms = ['sha256', 'sha512'] as const;
 const readSize = 1024 * 1024;
 
 /**
- * Blobs by digest. A blob that is there is whole and has its digest; making one is atomic, idempotent and, unless the store is
- * volatile, durable. Several processes may use one store.
+ * Blobs by digest. A blob that is there is whole and has its digest; making one is atomic, idempotent and,
+ * unless the store is volatile, durable. Several processes may use one store.
  */
 export class ContentStore {
   readonly directory: HostPath;
@@ -78,8 +84,9 @@ export class ContentStore {
   }
 
   /**
-   * Stores a blob: when it resolves, a blob of that digest and size is there, not necessarily because of this call. A source
-   * that is not needed is not read; a blob of another size (after a loss of power) is replaced. On rejection nothing is visible.
+   * Stores a blob: when it resolves, a blob of that digest and size is there, not necessarily because of this
+   * call. A source that is not needed is not read; a blob of another size (after a loss of power) is replaced.
+   * On rejection nothing is visible.
    * @throws LayerfsError SIZE_MISMATCH, DIGEST_MISMATCH, ABORTED, NO_SPACE, FILESYSTEM
    */
   async put(expected: Expected, source: AsyncIterable<Uint8Array>, options: Abortable = {}): Promise<void> {

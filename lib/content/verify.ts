@@ -11,8 +11,8 @@ export interface Expected {
 }
 
 /**
- * The bytes of `source`, ending only if they have the expected size and digest. At most one chunk beyond the expected size is
- * read, and no byte beyond it is passed on. A consumer that stops early has verified nothing.
+ * The bytes of `source`, ending only if they have the expected size and digest. At most one chunk beyond the
+ * expected size is read, and no byte beyond it is passed on. A consumer that stops early has verified nothing.
  * @throws LayerfsError SIZE_MISMATCH, DIGEST_MISMATCH, ABORTED
  */
 export async function* verified(

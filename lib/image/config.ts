@@ -53,7 +53,8 @@ export interface HistoryEntry {
 }
 
 /**
- * The config of an image. Only for media types of which isConfigMediaType is true: an artifact's is never parsed.
+ * The config of an image. Only for media types of which isConfigMediaType is true: an artifact's is never
+ * parsed.
  * @throws LayerfsError MANIFEST_INVALID, DIGEST_INVALID, LIMIT_EXCEEDED
  */
 export function parseConfig(data: Uint8Array): ImageConfig {
@@ -77,7 +78,9 @@ export function parseConfig(data: Uint8Array): ImageConfig {
   };
 }
 
-/** @throws LayerfsError MANIFEST_INVALID where the manifest and the config do not have the same number of layers */
+/**
+ * @throws LayerfsError MANIFEST_INVALID where the manifest and the config do not have the same number of layers
+ */
 export function checkLayerCount(manifest: Manifest, config: ImageConfig): void {
   const [layers, diffIds] = [manifest.layers.length, config.diffIds.length];
   if (layers !== diffIds) {

@@ -35,7 +35,8 @@ const mediaTypeGrammar = /^[a-zA-Z0-9][\w!#$&^.+-]{0,126}\/[a-zA-Z0-9][\w!#$&^.+
 /**
  * A descriptor whose digest, size and embedded data have been checked.
  * @param at where it stands, for messages: `manifest.layers[3]`
- * @throws LayerfsError MANIFEST_INVALID, DIGEST_INVALID; SIZE_MISMATCH or DIGEST_MISMATCH where `data` is another blob
+ * @throws LayerfsError MANIFEST_INVALID, DIGEST_INVALID; SIZE_MISMATCH or DIGEST_MISMATCH where `data` is
+ *   another blob
  */
 export function parseDescriptor(value: unknown, at: string): Descriptor {
   const json = asObject(value, at);

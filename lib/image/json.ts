@@ -1,4 +1,7 @@
-/** Untrusted JSON to typed values. Every refusal is MANIFEST_INVALID and names the field, `manifest.layers[3].size`. */
+/**
+ * Untrusted JSON to typed values. Every refusal is MANIFEST_INVALID and names the field,
+ * `manifest.layers[3].size`.
+ */
 import { LayerfsError } from '../errors.js';
 
 export type JsonObject = Readonly<Record<string, unknown>>;

@@ -28,8 +28,10 @@ export interface ImageIndex {
 
 /**
  * A manifest or an index, whichever the bytes hold.
- * @param expected the media type under which the bytes were named; where it is given, `mediaType` must be the same
- * @throws LayerfsError MANIFEST_INVALID, DIGEST_INVALID, LIMIT_EXCEEDED; MEDIA_TYPE_UNSUPPORTED for schema 1 and unknown types
+ * @param expected the media type under which the bytes were named; where it is given, `mediaType` must be the
+ *   same
+ * @throws LayerfsError MANIFEST_INVALID, DIGEST_INVALID, LIMIT_EXCEEDED; MEDIA_TYPE_UNSUPPORTED for schema 1
+ *   and unknown types
  */
 export function parseManifestOrIndex(data: Uint8Array, expected?: string): Manifest | ImageIndex {
   if (expected !== undefined) assertDocumentType(expected);
@@ -67,7 +69,10 @@ export function parseIndex(data: Uint8Array, expected?: string): ImageIndex {
   throw invalid('manifest', 'is a manifest, where an index is needed');
 }
 
-/** The bytes of a new manifest: fields in the order of the specification, so that the same image has the same digest. */
+/**
+ * The bytes of a new manifest: fields in the order of the specification, so that the same image has the same
+ * digest.
+ */
 export function encodeManifest(manifest: Omit<Manifest, 'kind' | 'mediaType'>): Buffer {
   const { artifactType, config, layers, subject, annotations } = manifest;
   return Buffer.from(

@@ -41,7 +41,10 @@ const layers: ReadonlySet<string> = new Set([
   mediaTypes.dockerLayerGzip,
   mediaTypes.dockerLayerZstd,
 ]);
-/** Docker's image manifest, version 2, schema 1: superseded in 2016, neither content-addressed nor convertible exactly. */
+/**
+ * Docker's image manifest, version 2, schema 1: superseded in 2016, neither content-addressed nor convertible
+ * exactly.
+ */
 const schema1: ReadonlySet<string> = new Set([
   'application/vnd.docker.distribution.manifest.v1+json',
   'application/vnd.docker.distribution.manifest.v1+prettyjws',
@@ -64,7 +67,10 @@ export function isLayerMediaType(mediaType: string): boolean {
   return layers.has(mediaType);
 }
 
-/** A layer that SHOULD NOT be uploaded, and whose `urls` are another party's: they never get a registry's credentials. */
+/**
+ * A layer that SHOULD NOT be uploaded, and whose `urls` are another party's: they never get a registry's
+ * credentials.
+ */
 export function isForeignLayerMediaType(mediaType: string): boolean {
   return foreignLayers.has(mediaType);
 }
@@ -73,7 +79,10 @@ export function isSchema1MediaType(mediaType: string): boolean {
   return schema1.has(mediaType);
 }
 
-/** How the bytes of a layer are wrapped. A media type may lie about it: readers look at the bytes (lib/compress). */
+/**
+ * How the bytes of a layer are wrapped. A media type may lie about it: readers look at the bytes
+ * (lib/compress).
+ */
 export type LayerCompression = 'none' | 'gzip' | 'zstd';
 
 const layerTypes: Readonly<Record<LayerCompression, string>> = {
@@ -89,7 +98,8 @@ export function layerMediaType(compression: LayerCompression): string {
 
 /**
  * Resolves the question whether a blob may be unpacked as a layer.
- * @throws LayerfsError MEDIA_TYPE_UNSUPPORTED for every type that is not a layer's; such blobs are stored and copied only
+ * @throws LayerfsError MEDIA_TYPE_UNSUPPORTED for every type that is not a layer's; such blobs are stored and
+ *   copied only
  */
 export function assertLayerMediaType(mediaType: string): void {
   if (isLayerMediaType(mediaType)) return;

@@ -37,8 +37,8 @@ const tagGrammar = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 const nameLimit = 255;
 
 /**
- * A reference as people type it: `debian:12`, `ghcr.io/owner/name@sha256:…`. The registry is docker.io where none is named,
- * the tag `latest` where neither a tag nor a digest is.
+ * A reference as people type it: `debian:12`, `ghcr.io/owner/name@sha256:…`. The registry is docker.io where
+ * none is named, the tag `latest` where neither a tag nor a digest is.
  * @throws LayerfsError REFERENCE_INVALID
  */
 export function parseReference(text: string): Reference {

@@ -9,7 +9,9 @@ import { parseManifest, parseManifestOrIndex, type ImageIndex, type Manifest } f
 import { isConfigMediaType, isIndexMediaType, isManifestMediaType } from './media-type.js';
 import { formatPlatform, platformDistance, type Platform } from './platform.js';
 
-/** The verified bytes of a small blob; rejects BLOB_MISSING, and LIMIT_EXCEEDED where it is over `limit` bytes. */
+/**
+ * The verified bytes of a small blob; rejects BLOB_MISSING, and LIMIT_EXCEEDED where it is over `limit` bytes.
+ */
 export type ReadBlob = (descriptor: Descriptor, limit: number) => Promise<Buffer>;
 
 export interface ResolvedManifest {
@@ -20,8 +22,8 @@ export interface ResolvedManifest {
 }
 
 /**
- * The manifest of an index that fits a platform best: an exact match before an older variant, the first of equals.
- * Entries without a platform never match here.
+ * The manifest of an index that fits a platform best: an exact match before an older variant, the first of
+ * equals. Entries without a platform never match here.
  */
 export function choosePlatform(index: ImageIndex, wanted: Platform): Descriptor | undefined {
   let chosen: Descriptor | undefined;
@@ -38,8 +40,9 @@ export function choosePlatform(index: ImageIndex, wanted: Platform): Descriptor 
 }
 
 /**
- * The manifest to use on a platform. A bare manifest is taken as it is. In an index the entries with a platform are asked
- * first, then nested indexes in their order, then manifests without a platform, which their configs tell.
+ * The manifest to use on a platform. A bare manifest is taken as it is. In an index the entries with a platform
+ * are asked first, then nested indexes in their order, then manifests without a platform, which their configs
+ * tell.
  * @throws LayerfsError PLATFORM_NOT_FOUND naming the platforms there are, and whatever parsing and `read` throw
  */
 export async function resolveManifest(
@@ -90,12 +93,18 @@ async function findManifest(
   return undefined;
 }
 
-/** A document of an image; `document` is null for a blob of a type that an index may name but layerfs does not know. */
+/**
+ * A document of an image; `document` is null for a blob of a type that an index may name but layerfs does not
+ * know.
+ */
 export type ImageDocument =
   | { readonly descriptor: Descriptor; readonly data: Buffer; readonly document: Manifest | ImageIndex }
   | { readonly descriptor: Descriptor; readonly data: null; readonly document: null };
 
-/** Every manifest and index under a root, each once, and each after all that it names: the order in which they may be stored. */
+/**
+ * Every manifest and index under a root, each once, and each after all that it names: the order in which they
+ * may be stored.
+ */
 export async function* imageDocuments(root: Descriptor, read: ReadBlob): AsyncGenerator<ImageDocument> {
   yield* documentsBelow(root, new IndexWalk(read), 0);
 }

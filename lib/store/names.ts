@@ -11,6 +11,7 @@ export async function publishNames<T>(
 ): Promise<T> {
   using _lock = await FileLock.acquire(join(store.layout.locks, 'names'), 'exclusive');
   const result = await change(store.names);
-  await store.content.writeIndex(await store.names.list());
+  // A damaged name stands for nothing that index.json could show; whoever asks for it, or collects, is told.
+  await store.content.writeIndex(await store.names.list(() => undefined));
   return result;
 }

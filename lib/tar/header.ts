@@ -47,6 +47,8 @@ export const field = {
   gnuChangeTime: { start: 357, length: 12 },
 } as const satisfies Record<string, Field>;
 
+type NumberField = 'mode' | 'uid' | 'gid' | 'size' | 'mtime' | 'major' | 'minor';
+
 /** The magic in two little-endian words: `usta`, then `r` and two blanks and a NUL, or `r` and a NUL and the version. */
 const magic = { usta: 0x61747375, gnu: 0x00202072, ustar: 0x0072 } as const;
 
@@ -91,7 +93,7 @@ function countHighBytes(block: Buffer): number {
 }
 
 /** The number in a field of a header. @throws TAR_INVALID through `fail` where it holds none */
-export function numberIn(block: Buffer, name: keyof typeof field, fail: Fail): number {
+export function numberIn(block: Buffer, name: NumberField, fail: Fail): number {
   const value = parseNumber(block, field[name]);
   return Number.isNaN(value) ? fail(`the ${name} field of its header is no number`) : value;
 }

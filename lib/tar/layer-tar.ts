@@ -30,11 +30,13 @@ export function entryOf(member: TarMember, warn: (warning: TarWarning) => void):
     return null;
   }
   if (marker === 'opaque') return { kind: 'opaque', path: checkPath(parentOf(path)) };
-  if (marker !== null)
+  if (marker !== null) {
     return { kind: 'whiteout', path: checkPath(joinPath(parentOf(path), marker.whiteout)) };
+  }
   checkPath(path);
-  if (path === '' && member.type !== 'directory')
+  if (path === '' && member.type !== 'directory') {
     throw refusal(member, `the root cannot be a ${member.type}`);
+  }
   switch (member.type) {
     case 'file':
       return { kind: 'file', path, meta: metaOf(member, warn), size: member.size, extents: member.extents };

@@ -32,11 +32,9 @@ export function mergeMember(
   const isDevice = type === 'char' || type === 'block';
   const size = checkSize(pax?.size ?? header.size, fail);
   const mtime = pax?.mtime ?? timeOfSeconds(header.mtime);
-  if (isClamped(mtime))
-    warn('mtime-clamped', 'its mtime is set to the nearest between the years 1677 and 2262');
+  if (isClamped(mtime)) warn('mtime-clamped', 'its mtime becomes the nearest in the years 1677 to 2262');
   if (pax !== null) {
-    for (const { keyword, code } of pax.dropped)
-      warn(code, `its PAX record ${shown(keyword)} is not applied`);
+    for (const [keyword, code] of pax.dropped) warn(code, `its PAX record ${keyword} is not applied`);
   }
   return {
     type,
@@ -84,8 +82,9 @@ function typeOf(flag: number, path: Bytes, fail: Fail): TarType {
   }
 }
 
+/** Also NaN, for a field that holds no number, is refused. */
 export function checkSize(size: number, fail: Fail): number {
-  if (size < 0) fail(`its size ${size} is negative`);
+  if (!(size >= 0)) fail(`its size is ${size}`);
   if (size > limits.fileSize) fail(`its size ${size} is over ${limits.fileSize}`, 'LIMIT_EXCEEDED');
   return size;
 }

@@ -22,8 +22,8 @@ export interface PaxHeader {
   mtime: bigint | null;
   xattrs: XattrRecords | null;
   sparse: SparseRecords | null;
-  /** Records that would change the member, but are not carried over. */
-  readonly dropped: { readonly keyword: Bytes; readonly code: TarWarningCode }[];
+  /** Keywords of records that would change the member, but are not carried over. */
+  readonly dropped: Map<Bytes, TarWarningCode>;
 }
 
 /** Attributes that no entry has a place for. Unlike comments, access times and inode numbers, they would be missed. */
@@ -53,7 +53,7 @@ export function parsePax(payload: Buffer, fail: Fail): PaxHeader {
     mtime: null,
     xattrs: null,
     sparse: null,
-    dropped: [],
+    dropped: new Map(),
   };
   forEachRecord(payload, (keyword, start, end) => apply(header, keyword, payload, start, end, fail), fail);
   return header;
@@ -122,7 +122,7 @@ function apply(
 function applyOther(header: PaxHeader, keyword: Bytes, value: Bytes, fail: Fail): void {
   const code = droppedKeywords.get(keyword);
   if (code !== undefined) {
-    header.dropped.push({ keyword, code });
+    header.dropped.set(keyword, code);
   } else if (keyword.startsWith(libarchivePrefix)) {
     header.xattrs ??= new XattrRecords();
     header.xattrs.addLibarchive(keyword.slice(libarchivePrefix.length) as Bytes, value, fail);

@@ -21,7 +21,7 @@ import { SparseMember } from './sparse-member.js';
 
 export type { TarHandler, TarMember, TarType, TarWarning, TarWarningCode } from './member.js';
 
-type State = 'header' | 'extension' | 'sparse-map' | 'data' | 'skip' | 'trailer';
+type State = 'header' | 'extension' | 'sparse-map' | 'data' | 'padding' | 'skip' | 'trailer';
 
 const noBytes = Buffer.alloc(0);
 const endsAfterExtension = 'the archive ends after an extended header, without a member for it';
@@ -85,6 +85,7 @@ export class TarReader {
         case 'data':
           this.#passData();
           break;
+        case 'padding':
         case 'skip':
           if (this.#advance() === 0) this.#expect('header', blockSize);
           break;
@@ -101,7 +102,8 @@ export class TarReader {
 
   /** Says that the archive is complete. @throws LayerfsError TAR_INVALID where it is cut short */
   end(): void {
-    if (this.#state === 'trailer') return;
+    // `umoci insert` ends a layer with the last byte of its last file, and every other reader takes it.
+    if (this.#state === 'trailer' || this.#state === 'padding') return;
     if (this.#state !== 'header') this.#fail('the archive is cut short');
     this.#headerOffset = this.offset - this.#collected;
     this.#name = null;
@@ -270,6 +272,7 @@ export class TarReader {
 
   #endMember(): void {
     this.#handler.memberEnd();
-    this.#skip(this.#padding);
+    if (this.#padding > 0) this.#expect('padding', this.#padding);
+    else this.#expect('header', blockSize);
   }
 }
