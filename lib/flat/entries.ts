@@ -1,6 +1,7 @@
 /** What a stack shows as one sequence of entries: the root file system that a container would see, for a tar. */
 import { createReadStream } from 'node:fs';
 import { bytes, type HostPath, type LayerPath } from '../bytes.js';
+import { openBeneath } from '../fs/beneath.js';
 import type { Entry, FileEntry } from '../layer/entry.js';
 import type { LayerIndex } from '../layer/layer-index.js';
 import {
@@ -8,21 +9,12 @@ import {
   O_DIRECTORY,
   O_NOFOLLOW,
   O_RDONLY,
-  RESOLVE_BENEATH,
-  RESOLVE_NO_MAGICLINKS,
-  RESOLVE_NO_SYMLINKS,
   close,
   openat,
-  openat2,
   procPath,
 } from '../sys/index.js';
 import type { StackEntry } from '../union/entry.js';
 import type { Stack } from '../union/stack.js';
-
-const how = {
-  flags: O_RDONLY | O_NOFOLLOW,
-  resolve: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-};
 
 /** A stack with its layers' trees, lowest first. */
 export class FlatTree {
@@ -61,7 +53,7 @@ export class FlatTree {
     const tree = openat(AT_FDCWD, bytes(this.#trees[entry.layer] ?? ''), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     let fd: number;
     try {
-      fd = openat2(tree, this.#index(entry).path(entry.record), how);
+      fd = openBeneath(tree, this.#index(entry).path(entry.record), O_RDONLY);
     } finally {
       close(tree);
     }

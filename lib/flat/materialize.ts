@@ -2,6 +2,7 @@
 import { throwIfAborted } from '../abort.js';
 import { bytes, joinPath, rootPath, type HostPath, type LayerPath } from '../bytes.js';
 import type { PrepareOptions } from '../driver.js';
+import { linkBeneath, openBeneath } from '../fs/beneath.js';
 import { copyFileContents } from '../fs/copy-file.js';
 import { setMetadata, setMetadataAt } from '../fs/set-metadata.js';
 import type { Meta } from '../layer/entry.js';
@@ -14,18 +15,13 @@ import {
   O_NOFOLLOW,
   O_RDONLY,
   O_WRONLY,
-  RESOLVE_BENEATH,
-  RESOLVE_NO_MAGICLINKS,
-  RESOLVE_NO_SYMLINKS,
   S_IFBLK,
   S_IFCHR,
   S_IFIFO,
   close,
-  linkat,
   mkdirat,
   mknodat,
   openat,
-  openat2,
   symlinkat,
 } from '../sys/index.js';
 import type { NamedEntry, StackEntry } from '../union/entry.js';
@@ -47,7 +43,6 @@ export function fromLayers(stack: Stack, trees: readonly HostPath[]): Contents {
 }
 
 const directoryFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
-const beneath = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 const turn = 256;
 
 /**
@@ -127,7 +122,7 @@ class Materialization implements Disposable {
       const key = child.layer * 2 ** 32 + record;
       const first = this.#firstNames.get(key);
       if (first !== undefined) {
-        linkat(this.#root, first, fd, name);
+        linkBeneath(this.#root, first, fd, name);
         return;
       }
       this.#firstNames.set(key, path);
@@ -162,10 +157,7 @@ class Materialization implements Disposable {
     const target = openat(fd, child.name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
     try {
       if (size > 0) {
-        const source = openat2(this.#tree(from.tree), from.path, {
-          flags: O_RDONLY | O_NOFOLLOW,
-          resolve: beneath,
-        });
+        const source = openBeneath(this.#tree(from.tree), from.path, O_RDONLY);
         try {
           copyFileContents(source, target, size);
         } finally {

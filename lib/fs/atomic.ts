@@ -1,6 +1,6 @@
 /**
- * Visible means complete: what appears in the store under its final name is whole and, unless the store is volatile,
- * on the disk. This is the only module that renames into the store.
+ * Visible means complete: what appears in the store under its final name is whole and, unless the store is
+ * volatile, on the disk. This is the only module that renames into the store.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm, unlink } from 'node:fs/promises';

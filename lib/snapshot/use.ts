@@ -10,6 +10,7 @@ import type { HostPath } from '../bytes.js';
 import type { Digest } from '../digest.js';
 import { codeOf } from '../errors.js';
 import { writeFileAtomic } from '../fs/atomic.js';
+import { bootId } from '../mount/boot-id.js';
 import { presenceOf, type MountTrace, type Presence } from '../mount/presence.js';
 import { mountNamespaceId } from '../sys/index.js';
 
@@ -107,11 +108,4 @@ export class UseStore {
       return undefined;
     }
   }
-}
-
-let boot: string | undefined;
-
-async function bootId(): Promise<string> {
-  boot ??= (await readFile('/proc/sys/kernel/random/boot_id', 'latin1')).trim();
-  return boot;
 }

@@ -272,23 +272,41 @@ class BlobInput implements AsyncDisposable {
   }
 }
 
+/** A write to a compressor costs more than many headers: they go together, in pieces of this size. */
+const framePiece = 256 * 1024;
+
 /** `tar-frame.gz` being written. */
 class TarFrameFile {
   readonly encoder: RawTarEncoder;
   readonly #gzip: Gzip;
   readonly #written: Promise<void>;
+  #piece = Buffer.allocUnsafe(framePiece);
+  #filled = 0;
 
   constructor(path: HostPath) {
     // Level 1: the frame is mostly zeros, and a layer's speed matters more than a few bytes of it.
-    this.#gzip = createGzip({ level: 1, chunkSize: 256 * 1024 });
+    this.#gzip = createGzip({ level: 1, chunkSize: framePiece });
     const file = createWriteStream(path, { mode: 0o600 });
     this.#gzip.pipe(file);
     this.#written = finished(file);
     // A failure is reported by `end`; until then it must not count as unhandled.
     this.#written.catch(() => undefined);
-    this.encoder = new RawTarEncoder((bytes) => {
-      this.#gzip.write(bytes);
-    });
+    this.encoder = new RawTarEncoder((bytes) => this.#add(bytes));
+  }
+
+  #add(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length;) {
+      const copied = bytes.copy(this.#piece, this.#filled, at);
+      at += copied;
+      this.#filled += copied;
+      if (this.#filled === framePiece) this.#flush();
+    }
+  }
+
+  #flush(): void {
+    this.#gzip.write(this.#piece.subarray(0, this.#filled));
+    this.#piece = Buffer.allocUnsafe(framePiece);
+    this.#filled = 0;
   }
 
   async drained(): Promise<void> {
@@ -297,6 +315,7 @@ class TarFrameFile {
 
   async end(): Promise<void> {
     this.encoder.end();
+    this.#flush();
     this.#gzip.end();
     await this.#written;
   }

@@ -1,5 +1,6 @@
 /** What stored layers show, as applying one more layer on top of them asks for it. */
 import { bytes, type HostPath, type LayerPath } from '../bytes.js';
+import { openBeneath } from '../fs/beneath.js';
 import { copyFileContents } from '../fs/copy-file.js';
 import type { LayerIndex } from '../layer/layer-index.js';
 import type { Inode } from '../layer/node.js';
@@ -12,12 +13,8 @@ import {
   O_NOFOLLOW,
   O_RDONLY,
   O_WRONLY,
-  RESOLVE_BENEATH,
-  RESOLVE_NO_MAGICLINKS,
-  RESOLVE_NO_SYMLINKS,
   close,
   openat,
-  openat2,
 } from '../sys/index.js';
 import type { RecordPlace } from '../union/entry.js';
 import { linkGroups } from '../union/link-groups.js';
@@ -81,12 +78,7 @@ export class StoredLower implements Lower {
       throw new TypeError('only a file that is there can be copied up');
     const { tree, index } = this.#layer(entry);
     using root = opened(openat(AT_FDCWD, bytes(tree), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-    using source = opened(
-      openat2(root.fd, index.path(entry.record), {
-        flags: O_RDONLY | O_NOFOLLOW,
-        resolve: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-      }),
-    );
+    using source = opened(openBeneath(root.fd, index.path(entry.record), O_RDONLY));
     using target = opened(openat(directory, node.name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600));
     copyFileContents(source.fd, target.fd, node.size);
   };

@@ -26,6 +26,9 @@ interface Job<Task, Progress, Result> {
   readonly reject: (error: unknown) => void;
 }
 
+/** Node's default lets buffers that nobody needs any more pile up to three times as much. */
+const youngGeneration = 16;
+
 export class WorkerPool<Task, Progress, Result> implements AsyncDisposable {
   readonly #script: URL;
   readonly #size: number;
@@ -64,7 +67,9 @@ export class WorkerPool<Task, Progress, Result> implements AsyncDisposable {
   }
 
   #start(): Worker {
-    const worker = new Worker(this.#script);
+    const worker = new Worker(this.#script, {
+      resourceLimits: { maxYoungGenerationSizeMb: youngGeneration },
+    });
     this.#workers.add(worker);
     return worker;
   }
