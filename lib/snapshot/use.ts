@@ -77,17 +77,17 @@ export class UseStore {
     if (presenceOf(use) === 'gone') await this.remove(use.id);
   }
 
-  /** Every mount that is still there, with where it is. Records of mounts that are gone are dropped. */
+  /** Every mount that is still there, with where it is, the oldest first. Records of mounts that are gone are dropped. */
   async list(): Promise<{ use: Use; presence: Exclude<Presence, 'gone'> }[]> {
     const present = [];
-    for (const name of (await readdir(this.#directory)).sort()) {
+    for (const name of await readdir(this.#directory)) {
       const use = await this.#read(name);
       if (use === undefined) continue;
       const presence = use.bootId === (await bootId()) ? presenceOf(use) : 'gone';
       if (presence === 'gone') await this.remove(use.id);
       else present.push({ use, presence });
     }
-    return present;
+    return present.sort((a, b) => compareAge(a.use, b.use));
   }
 
   async #read(name: string): Promise<Use | undefined> {
@@ -108,4 +108,10 @@ export class UseStore {
       return undefined;
     }
   }
+}
+
+/** Two mounts of one millisecond are told apart by the kernel's ids, which only grow. */
+function compareAge(a: Use, b: Use): number {
+  if (a.since !== b.since) return a.since < b.since ? -1 : 1;
+  return BigInt(a.mountId) < BigInt(b.mountId) ? -1 : 1;
 }

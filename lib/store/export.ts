@@ -7,6 +7,7 @@ import { LayerfsError } from '../errors.js';
 import type { Descriptor } from '../image/descriptor.js';
 import { parseReference, type Reference } from '../image/reference.js';
 import { imageDocuments } from '../image/resolve.js';
+import type { Layer } from '../layer/layer-store.js';
 import { compressionAt } from '../source/location.js';
 import { parseTransport, type DockerArchiveTransport } from '../source/transport.js';
 import { writeDockerArchive, type DockerLayer } from '../target/docker-archive.js';
@@ -14,6 +15,7 @@ import { writeOciArchive } from '../target/oci-archive.js';
 import type { OciExport } from '../target/oci-layout.js';
 import { writeOci } from '../target/oci.js';
 import type { OutputOptions } from '../target/output.js';
+import { rebuildLayerTar } from '../upper/rebuild.js';
 import { exportRootfs } from './export-rootfs.js';
 import { Lease } from './lease.js';
 import type { StoreParts } from './parts.js';
@@ -69,7 +71,7 @@ export async function exportImage(
         if (layer === undefined)
           throw new LayerfsError('STORE_INVALID', `layer ${diffId} is not in the store`);
         const { tarSize } = layer.record;
-        layers.push({ digest: diffId, size: tarSize, read: () => uncompressed(store, descriptor) });
+        layers.push({ digest: diffId, size: tarSize, read: () => uncompressed(store, descriptor, layer) });
       }
       await writeDockerArchive(
         { config: image.configData, layers },
@@ -121,8 +123,17 @@ async function ociExport(
   };
 }
 
-async function* uncompressed(store: StoreParts, descriptor: Descriptor): AsyncGenerator<Buffer> {
+/** The layer's tar: from its blob or, where that is gone, from its files. */
+async function* uncompressed(
+  store: StoreParts,
+  descriptor: Descriptor,
+  layer: Layer,
+): AsyncGenerator<Buffer> {
   const { digest, size } = descriptor;
+  if (layer.record.tarFrame && !(await store.content.has(digest))) {
+    yield* rebuildLayerTar(layer.directory, await layer.index());
+    return;
+  }
   const compression = await compressionAt({ file: store.content.path(digest), offset: 0, size });
   const blob = store.content.read(descriptor);
   if (compression === 'none') yield* blob;

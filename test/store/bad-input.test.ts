@@ -108,7 +108,7 @@ interface Damage {
   readonly name: string;
   readonly code: string | RegExp;
   readonly source?: (image: HostPath) => string;
-  damage?(image: HostPath): void;
+  readonly damage?: (image: HostPath) => void;
 }
 
 const damages: readonly Damage[] = [
