@@ -12,7 +12,7 @@ import { resolve } from 'node:path';
 import { automatic, drivers, isDriverName } from './drivers/index.js';
 import { throwIfAborted, type Abortable } from './lib/abort.js';
 import { LayerfsError } from './lib/errors.js';
-import { defaultRoot } from './lib/store/layout.js';
+import { defaultRoot } from './lib/layout/layout.js';
 import { Store } from './lib/store/store.js';
 
 export interface OpenOptions extends Abortable {

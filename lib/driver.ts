@@ -16,51 +16,22 @@
  * - `prepare` and `remove` may be repeated, and may be cut off at any point: the next call finishes the work.
  * - Drivers with the same `snapshotForm` mount each other's snapshots.
  */
-import type { Abortable } from './abort.js';
 import type { HostPath } from './bytes.js';
 import type { Digest } from './digest.js';
-import type { Meta } from './layer/entry.js';
-import type { LayerIndex } from './layer/layer-index.js';
+import type { MaterializeOptions } from './flat/materialize.js';
+import type { Usage } from './fs/usage.js';
+import type { LayerForm, LayerStack } from './layer/stack.js';
+import type { DetachedMount } from './mount/detached.js';
 import type { MountSpec } from './mount/spec.js';
+import type { SnapshotDirectory, SnapshotForm } from './snapshot/snapshot.js';
 
-/**
- * How a layer is kept: `unpacked`, a directory in the kernel overlayfs upper format; or (a later version) `packed`,
- * the tar as it came.
- */
-export type LayerForm = 'unpacked';
+export type { Usage } from './fs/usage.js';
+export type { LayerForm, LayerStack, StoredLayer } from './layer/stack.js';
+export type { DetachedMount } from './mount/detached.js';
+export type { SnapshotDirectory, SnapshotForm } from './snapshot/snapshot.js';
 
-/** A complete layer of the store. */
-export interface StoredLayer {
-  readonly id: string;
-  readonly directory: HostPath;
-  /** Root of the unpacked form. */
-  readonly tree: HostPath;
-  /** Reads the layer's index. */
-  index(): Promise<LayerIndex>;
-}
-
-/** Layers on top of each other, the lowest first. */
-export interface LayerStack {
-  /** The chainID of the topmost layer; null for a stack without layers. */
-  readonly chainId: Digest | null;
-  readonly layers: readonly StoredLayer[];
-  /** What the stack's root directory looks like. */
-  readonly root: Meta;
-  /** True where the topmost layer has no entry for the root, so that its own directory may differ from `root`. */
-  readonly rootImplied: boolean;
-}
-
-/** Where a snapshot is kept. What is in the directory besides snapshot.json is the driver's. */
-export interface SnapshotDirectory {
-  readonly id: string;
-  readonly directory: HostPath;
-}
-
-/**
- * What a snapshot's directory holds: `upper`, an overlayfs upper and work directory; or `copy`, a whole copy.
- * A snapshot is mounted again only by a driver of its form.
- */
-export type SnapshotForm = 'upper' | 'copy';
+/** Work before a first mount may take long: it can be cancelled, and tells how far it is. */
+export type PrepareOptions = MaterializeOptions;
 
 export interface MountFlags {
   /** Skip every sync: what is written may be lost, as a whole, when the machine stops. */
@@ -90,29 +61,6 @@ export interface Supports {
 export type Probe =
   | { readonly available: true; readonly detail: Readonly<Record<string, string | number | boolean>> }
   | { readonly available: false; readonly reason: string };
-
-/**
- * A mount that is nowhere yet. The caller writes its use record and then attaches it; disposing of it without
- * attaching leaves nothing.
- */
-export interface DetachedMount extends Disposable {
-  /** Descriptor of the mount, for move_mount(2). */
-  readonly fd: number;
-  /** A text that mount tables show for this mount: part of its source, or the end of its root. */
-  readonly trace: string;
-}
-
-/** Space a snapshot takes beside its layers. */
-export interface Usage {
-  /** Bytes of disk, as `st_blocks` counts them. */
-  readonly size: number;
-  readonly inodes: number;
-}
-
-export interface PrepareOptions extends Abortable {
-  /** Called now and then with the bytes and entries put in place so far. */
-  onProgress?: ((done: { bytes: number; entries: number }) => void) | undefined;
-}
 
 export interface Driver {
   readonly name: string;

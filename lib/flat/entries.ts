@@ -4,15 +4,7 @@ import { bytes, type HostPath, type LayerPath } from '../bytes.js';
 import { openBeneath } from '../fs/beneath.js';
 import type { Entry, FileEntry } from '../layer/entry.js';
 import type { LayerIndex } from '../layer/layer-index.js';
-import {
-  AT_FDCWD,
-  O_DIRECTORY,
-  O_NOFOLLOW,
-  O_RDONLY,
-  close,
-  openat,
-  procPath,
-} from '../sys/index.js';
+import { AT_FDCWD, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, close, openat, procPath } from '../sys/index.js';
 import type { StackEntry } from '../union/entry.js';
 import type { Stack } from '../union/stack.js';
 

@@ -1,7 +1,6 @@
 /** Writes out what a stack shows as plain files: the oldest way to show layers, and the one that needs nothing. */
-import { throwIfAborted } from '../abort.js';
+import { throwIfAborted, type Abortable } from '../abort.js';
 import { bytes, joinPath, rootPath, type HostPath, type LayerPath } from '../bytes.js';
-import type { PrepareOptions } from '../driver.js';
 import { linkBeneath, openBeneath } from '../fs/beneath.js';
 import { copyFileContents } from '../fs/copy-file.js';
 import { setMetadata, setMetadataAt } from '../fs/set-metadata.js';
@@ -26,6 +25,11 @@ import {
 } from '../sys/index.js';
 import type { NamedEntry, StackEntry } from '../union/entry.js';
 import type { Stack } from '../union/stack.js';
+
+export interface MaterializeOptions extends Abortable {
+  /** Called now and then with the bytes and entries put in place so far. */
+  onProgress?: ((done: { bytes: number; entries: number }) => void) | undefined;
+}
 
 /** Where the contents of a file can be read: a directory, and the file's path in it. */
 export type Contents = (
@@ -54,7 +58,7 @@ export async function materialize(
   root: Meta,
   contents: Contents,
   target: HostPath,
-  options: PrepareOptions = {},
+  options: MaterializeOptions = {},
 ): Promise<void> {
   using work = new Materialization(stack, contents, options);
   const fd = openat(AT_FDCWD, bytes(target), directoryFlags);
@@ -69,7 +73,7 @@ export async function materialize(
 class Materialization implements Disposable {
   readonly #stack: Stack;
   readonly #contents: Contents;
-  readonly #options: PrepareOptions;
+  readonly #options: MaterializeOptions;
   readonly #trees = new Map<HostPath, number>();
   /** The first path of each inode that may show under several. */
   readonly #firstNames = new Map<number, LayerPath>();
@@ -77,7 +81,7 @@ class Materialization implements Disposable {
   #root = -1;
   readonly #done = { bytes: 0, entries: 0 };
 
-  constructor(stack: Stack, contents: Contents, options: PrepareOptions) {
+  constructor(stack: Stack, contents: Contents, options: MaterializeOptions) {
     this.#stack = stack;
     this.#contents = contents;
     this.#options = options;

@@ -1,7 +1,6 @@
 /** How much space a tree takes. */
 import { readdirSync } from 'node:fs';
 import { bytes, type Bytes, type HostPath } from '../bytes.js';
-import type { Usage } from '../driver.js';
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
@@ -13,6 +12,13 @@ import {
   openat,
   statx,
 } from '../sys/index.js';
+
+/** Space a snapshot takes beside its layers. */
+export interface Usage {
+  /** Bytes of disk, as `st_blocks` counts them. */
+  readonly size: number;
+  readonly inodes: number;
+}
 
 const pause = 2000;
 

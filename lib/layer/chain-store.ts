@@ -6,7 +6,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bytes, HostPath } from '../bytes.js';
 import { chainIds, hexOf, type Digest } from '../digest.js';
-import type { LayerStack, StoredLayer } from '../driver.js';
 import { LayerfsError, codeOf } from '../errors.js';
 import { writeFileAtomic } from '../fs/atomic.js';
 import { obsoleteChains } from './chain-names.js';
@@ -15,6 +14,7 @@ import { layerFiles } from './layer-files.js';
 import { LayerIndex } from './layer-index.js';
 import type { LayerStore } from './layer-store.js';
 import { impliedMeta } from './tree.js';
+import type { LayerStack, StoredLayer } from './stack.js';
 
 interface ChainRecord {
   readonly version: 1;

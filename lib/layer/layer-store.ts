@@ -9,10 +9,10 @@ import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import type { HostPath } from '../bytes.js';
 import { hexOf, isDigest, type Digest } from '../digest.js';
-import type { LayerForm, StoredLayer } from '../driver.js';
 import { LayerfsError, codeOf, messageOf } from '../errors.js';
 import { layerFiles } from './layer-files.js';
 import { LayerIndex } from './layer-index.js';
+import type { LayerForm, StoredLayer } from './stack.js';
 
 /** layer.json, as docs/format.md has it. */
 export interface LayerRecord {

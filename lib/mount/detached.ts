@@ -1,6 +1,5 @@
 /** Mounts that are nowhere yet, and giving them a place. */
 import { bytes, type HostPath } from '../bytes.js';
-import type { DetachedMount } from '../driver.js';
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
@@ -14,6 +13,17 @@ import {
   openat,
   statx,
 } from '../sys/index.js';
+
+/**
+ * A mount that is nowhere yet. The caller writes its use record and then attaches it; disposing of it without
+ * attaching leaves nothing.
+ */
+export interface DetachedMount extends Disposable {
+  /** Descriptor of the mount, for move_mount(2). */
+  readonly fd: number;
+  /** A text that mount tables show for this mount: part of its source, or the end of its root. */
+  readonly trace: string;
+}
 
 export function detachedMount(fd: number, trace: string): DetachedMount {
   let open = true;

@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDigest, type Digest } from '../digest.js';
-import type { SnapshotDirectory, SnapshotForm } from '../driver.js';
+import type { SnapshotDirectory, SnapshotForm } from './snapshot.js';
 import { LayerfsError, codeOf, messageOf } from '../errors.js';
 import { renameDurable, syncDirectory, writeFileAtomic } from '../fs/atomic.js';
-import type { StoreLayout } from '../store/layout.js';
-import { TemporaryDirectory } from '../store/temporary.js';
+import type { StoreLayout } from '../layout/layout.js';
+import { TemporaryDirectory } from '../layout/temporary.js';
 
 /** snapshot.json, as docs/format.md has it. */
 export interface SnapshotRecord {

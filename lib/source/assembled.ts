@@ -3,7 +3,7 @@ import { throwIfAborted, type Abortable } from '../abort.js';
 import { sizeMismatch } from '../content/verify.js';
 import type { Digest } from '../digest.js';
 import { descriptorOf, type Descriptor } from '../image/descriptor.js';
-import { assertWithin, readDocument, type BlobLocation } from './location.js';
+import { assertWithin, readDocument, type BlobLocation } from '../content/location.js';
 import { type ImageSource, type SourceRoot, blobMissing, closedSource } from './source.js';
 
 /** What was put together, to be handed to an AssembledSource. */

@@ -11,7 +11,7 @@ import { limits } from '../limits.js';
 import { AssembledSource, Assembly } from './assembled.js';
 import { digestOfStream } from './digest-stream.js';
 import { parseDockerManifest, type DockerManifestItem } from './docker-manifest.js';
-import { layerCompressionAt, readLocation, readWhole, type BlobLocation } from './location.js';
+import { layerCompressionAt, readLocation, readWhole, type BlobLocation } from '../content/location.js';
 import { imageNotFound } from './oci-layout.js';
 import { openOuterArchive, type OuterArchive } from './outer-archive.js';
 import type { ImageSource, SourceOptions } from './source.js';

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import type { HostPath } from '../bytes.js';
 import { LayerfsError, codeOf, wrapError } from '../errors.js';
-import type { BlobLocation } from './location.js';
+import type { BlobLocation } from '../content/location.js';
 import type { SourceOptions } from './source.js';
 
 export type Input =

@@ -7,7 +7,7 @@ import { refNameAnnotation, type Descriptor } from '../image/descriptor.js';
 import { asString, invalid, parseJson } from '../image/json.js';
 import { parseIndex } from '../image/manifest.js';
 import { limits } from '../limits.js';
-import { readDocument, readWhole, type BlobLocation } from './location.js';
+import { readDocument, readWhole, type BlobLocation } from '../content/location.js';
 import { type ImageSource, type SourceRoot, blobMissing, closedSource } from './source.js';
 
 /** Where a file of the layout lies; undefined where there is none of that name. */

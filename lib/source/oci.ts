@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import type { HostPath } from '../bytes.js';
 import { LayerfsError, codeOf, wrapError } from '../errors.js';
 import { statSource } from './input.js';
-import type { BlobLocation } from './location.js';
+import type { BlobLocation } from '../content/location.js';
 import { OciLayoutSource } from './oci-layout.js';
 import { openOuterArchive } from './outer-archive.js';
 import type { ImageSource, SourceOptions } from './source.js';

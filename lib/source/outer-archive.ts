@@ -5,7 +5,7 @@ import { scanArchive } from '../archive/scan.js';
 import type { HostPath } from '../bytes.js';
 import { LayerfsError } from '../errors.js';
 import { openInput, type Input } from './input.js';
-import { compressionAt, readLocation, type BlobLocation } from './location.js';
+import { compressionAt, readLocation, type BlobLocation } from '../content/location.js';
 import type { SourceOptions } from './source.js';
 import type { TemporaryFiles } from './temporary-files.js';
 

@@ -5,7 +5,7 @@ import { InodeNames, readContents, readEntry } from '../fs/metadata.js';
 import { walk, type HostFile } from '../fs/walk.js';
 import type { Entry } from '../layer/entry.js';
 import { S_IFCHR, S_IFDIR, S_IFMT, S_IFSOCK } from '../sys/index.js';
-import { packLayer } from '../target/rootfs.js';
+import { packLayer } from '../tar/pack-layer.js';
 import type { SourceOptions, SourceWarningCode } from './source.js';
 
 /** What travels with a file. Other xattrs belong to the host: its security policy, its overlayfs, its index. */

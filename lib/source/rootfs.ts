@@ -10,7 +10,7 @@ import { AT_FDCWD, O_DIRECTORY, O_RDONLY, close, openat } from '../sys/index.js'
 import { AssembledSource, Assembly } from './assembled.js';
 import { DigestMeter, metered, digestOfStream } from './digest-stream.js';
 import { openInput } from './input.js';
-import { layerCompressionAt, readLocation, type BlobLocation } from './location.js';
+import { layerCompressionAt, readLocation, type BlobLocation } from '../content/location.js';
 import { creationDate, encodeRootfsConfig } from './rootfs-config.js';
 import { packDirectory } from './rootfs-directory.js';
 import type { ImageSource, SourceOptions } from './source.js';

@@ -4,9 +4,9 @@ import type { Abortable } from '../abort.js';
 import type { HostPath, LayerPath } from '../bytes.js';
 import { LayerfsError } from '../errors.js';
 import type { Descriptor } from '../image/descriptor.js';
-import type { BlobLocation } from './location.js';
+import type { BlobLocation } from '../content/location.js';
 
-export type { BlobLocation } from './location.js';
+export type { BlobLocation } from '../content/location.js';
 
 /** An image in a source: a manifest, or an index for several platforms. */
 export interface SourceRoot {

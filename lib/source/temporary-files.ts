@@ -5,7 +5,7 @@ import type { Abortable } from '../abort.js';
 import type { HostPath } from '../bytes.js';
 import { wrapError } from '../errors.js';
 import { temporaryName } from '../fs/atomic.js';
-import type { BlobLocation } from './location.js';
+import type { BlobLocation } from '../content/location.js';
 
 export class TemporaryFiles implements AsyncDisposable {
   readonly #directory: HostPath;

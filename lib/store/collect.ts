@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import type { HostPath } from '../bytes.js';
 import type { Digest } from '../digest.js';
 import type { Driver } from '../driver.js';
-import { collectLock } from './lease.js';
+import { collectLock } from '../layout/lease.js';
 import { FileLock } from '../fs/lock.js';
 import type { StoreParts } from './parts.js';
 import { wantedByRoots } from './roots.js';
-import { TemporaryDirectory } from './temporary.js';
+import { TemporaryDirectory } from '../layout/temporary.js';
 
 export interface Collected {
   /** Bytes of blobs, and of the files of layers. */

@@ -11,9 +11,9 @@ import { syncDirectory, temporaryName } from '../fs/atomic.js';
 import { removeTree } from '../fs/remove.js';
 import { syncFileSystem } from '../fs/sync.js';
 import { writeOutput, type OutputOptions } from '../target/output.js';
-import { packLayer } from '../target/rootfs.js';
+import { packLayer } from '../tar/pack-layer.js';
 import { Stack } from '../union/stack.js';
-import type { Lease } from './lease.js';
+import type { Lease } from '../layout/lease.js';
 import type { StoreParts } from './parts.js';
 
 /** A path that ends in `.tar`, or a stream, gets a tar; any other path a directory. */

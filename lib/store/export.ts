@@ -8,7 +8,7 @@ import type { Descriptor } from '../image/descriptor.js';
 import { parseReference, type Reference } from '../image/reference.js';
 import { imageDocuments } from '../image/resolve.js';
 import type { Layer } from '../layer/layer-store.js';
-import { compressionAt } from '../source/location.js';
+import { compressionAt } from '../content/location.js';
 import { parseTransport, type DockerArchiveTransport } from '../source/transport.js';
 import { writeDockerArchive, type DockerLayer } from '../target/docker-archive.js';
 import { writeOciArchive } from '../target/oci-archive.js';
@@ -17,7 +17,7 @@ import { writeOci } from '../target/oci.js';
 import type { OutputOptions } from '../target/output.js';
 import { rebuildLayerTar } from '../upper/rebuild.js';
 import { exportRootfs } from './export-rootfs.js';
-import { Lease } from './lease.js';
+import { Lease } from '../layout/lease.js';
 import type { StoreParts } from './parts.js';
 import type { ProgressEvent } from './progress.js';
 

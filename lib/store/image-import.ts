@@ -9,12 +9,12 @@ import { assertLayerMediaType, isConfigMediaType } from '../image/media-type.js'
 import { defaultPlatform, parsePlatform } from '../image/platform.js';
 import { imageDocuments, resolveManifest } from '../image/resolve.js';
 import { limits } from '../limits.js';
-import { readLocation } from '../source/location.js';
+import { readLocation } from '../content/location.js';
 import type { ImageSource } from '../source/source.js';
 import type { ImportOptions, ImportResult } from './import.js';
 import { contentSize } from './image-catalog.js';
 import { LayerImport, type LayerProgress, type SourceLayer } from './layer-import.js';
-import { Lease } from './lease.js';
+import { Lease } from '../layout/lease.js';
 import { publishNames } from './names.js';
 import type { StoreParts } from './parts.js';
 

@@ -16,7 +16,7 @@ import { parseTransport, type Transport } from '../source/transport.js';
 import { ImageImport } from './image-import.js';
 import type { StoreParts } from './parts.js';
 import type { ProgressEvent } from './progress.js';
-import { TemporaryDirectory } from './temporary.js';
+import { TemporaryDirectory } from '../layout/temporary.js';
 
 /** Something that was left out or looks odd; the operation goes on. */
 export interface Warning {

@@ -12,15 +12,15 @@ import { codeOf } from '../errors.js';
 import type { Descriptor } from '../image/descriptor.js';
 import { layerFiles } from '../layer/layer-files.js';
 import type { Layer, LayerRecord, LayerStore } from '../layer/layer-store.js';
-import { readLocation, type BlobLocation } from '../source/location.js';
+import { readLocation, type BlobLocation } from '../content/location.js';
 import type { TarWarning } from '../tar/member.js';
 import type { ExtractResult, ExtractTask, LowerPaths } from '../upper/extract.js';
 import { WorkerPool } from '../worker/pool.js';
-import type { StoreLayout } from './layout.js';
+import type { StoreLayout } from '../layout/layout.js';
 import { FileLock } from '../fs/lock.js';
 import type { LayerState } from './progress.js';
 import { Publisher } from './publisher.js';
-import { TemporaryDirectory } from './temporary.js';
+import { TemporaryDirectory } from '../layout/temporary.js';
 
 export interface LayerProgress {
   readonly digest: Digest;

@@ -17,7 +17,7 @@ import { attachMount, mountIdOf } from '../mount/detached.js';
 import { SnapshotStore, upperFeatures, type SnapshotRecord } from '../snapshot/snapshot-store.js';
 import { UseStore, type Use } from '../snapshot/use.js';
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, MNT_DETACH, UMOUNT_NOFOLLOW, statx, umount2 } from '../sys/index.js';
-import { Lease } from './lease.js';
+import { Lease } from '../layout/lease.js';
 import type { ProgressEvent } from './progress.js';
 import { FileLock } from '../fs/lock.js';
 import type { StoreParts } from './parts.js';

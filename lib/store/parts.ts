@@ -6,7 +6,7 @@ import type { LayerStore } from '../layer/layer-store.js';
 import type { SnapshotStore } from '../snapshot/snapshot-store.js';
 import type { UseStore } from '../snapshot/use.js';
 import type { ImageCatalog } from './image-catalog.js';
-import type { StoreLayout } from './layout.js';
+import type { StoreLayout } from '../layout/layout.js';
 
 export interface StoreParts {
   readonly layout: StoreLayout;

@@ -12,7 +12,7 @@ import { syncDirectory, writeFileAtomic } from '../fs/atomic.js';
 import { layerFiles } from '../layer/layer-files.js';
 import { LayerStore, type LayerRecord } from '../layer/layer-store.js';
 import { WorkerPool } from '../worker/pool.js';
-import type { StoreLayout } from './layout.js';
+import type { StoreLayout } from '../layout/layout.js';
 
 /** What lies ready in a temporary directory; either part may be missing. */
 export interface Finished {

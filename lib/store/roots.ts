@@ -5,7 +5,7 @@ import type { Descriptor } from '../image/descriptor.js';
 import { isConfigMediaType } from '../image/media-type.js';
 import { imageDocuments } from '../image/resolve.js';
 import { limits } from '../limits.js';
-import { leasedDigests } from './lease.js';
+import { leasedDigests } from '../layout/lease.js';
 import type { StoreParts } from './parts.js';
 
 export interface Wanted {

@@ -19,13 +19,13 @@ import { DriverSet, type DriverTable } from './driver-set.js';
 import { ImageCatalog } from './image-catalog.js';
 import type { ImportOptions, ImportResult } from './import.js';
 import type { ExportOptions, ExportResult } from './export.js';
-import { formatVersion, prepareLayout, StoreLayout } from './layout.js';
+import { formatVersion, prepareLayout, StoreLayout } from '../layout/layout.js';
 import type { ListEntry, ListOptions } from './list.js';
 import { FileLock } from '../fs/lock.js';
 import { Mounts, type MountInfo, type MountOptions, type MountResult } from './mounts.js';
 import { publishNames } from './names.js';
 import type { StoreParts } from './parts.js';
-import { TemporaryDirectory, sweepTemporaries } from './temporary.js';
+import { TemporaryDirectory, sweepTemporaries } from '../layout/temporary.js';
 
 export interface SnapshotInfo {
   readonly id: string;

@@ -22,7 +22,7 @@ import { LayerIndex } from '../layer/layer-index.js';
 import { layerFiles } from '../layer/layer-files.js';
 import type { DirectoryNode } from '../layer/node.js';
 import { LayerTree, emptyLower, type Lower } from '../layer/tree.js';
-import type { BlobLocation } from '../source/location.js';
+import type { BlobLocation } from '../content/location.js';
 import { tryFiclone } from '../sys/index.js';
 import { RawTarEncoder } from '../tar/raw.js';
 import { TarReader, type TarWarning } from '../tar/reader.js';

@@ -8,7 +8,7 @@ import { digestOf } from '../../../lib/digest.js';
 import { parseConfig } from '../../../lib/image/config.js';
 import { parseManifest } from '../../../lib/image/manifest.js';
 import { limits } from '../../../lib/limits.js';
-import { readLocation } from '../../../lib/source/location.js';
+import { readLocation } from '../../../lib/content/location.js';
 import { openSource } from '../../../lib/source/open.js';
 import { needsRoot } from '../../support/privilege.js';
 import { readLayer } from '../../support/read-layer.js';

@@ -8,7 +8,7 @@ import t, { type Test } from 'tap';
 import type { Digest } from '../../../lib/digest.js';
 import { mediaTypes } from '../../../lib/image/media-type.js';
 import { limits } from '../../../lib/limits.js';
-import { readLocation } from '../../../lib/source/location.js';
+import { readLocation } from '../../../lib/content/location.js';
 import { openSource } from '../../../lib/source/open.js';
 import type { ImageSource } from '../../../lib/source/source.js';
 import { blobName } from '../../../lib/target/oci-layout.js';

@@ -12,7 +12,7 @@ import { parseManifest } from '../../../lib/image/manifest.js';
 import { mediaTypes } from '../../../lib/image/media-type.js';
 import { defaultPlatform } from '../../../lib/image/platform.js';
 import { limits } from '../../../lib/limits.js';
-import { readLocation } from '../../../lib/source/location.js';
+import { readLocation } from '../../../lib/content/location.js';
 import { openSource } from '../../../lib/source/open.js';
 import { packDirectory } from '../../../lib/source/rootfs-directory.js';
 import type { ImageSource, SourceWarning } from '../../../lib/source/source.js';

@@ -7,7 +7,7 @@ import { digestOf, hexOf } from '../../../lib/digest.js';
 import { parseManifest } from '../../../lib/image/manifest.js';
 import { parseReference } from '../../../lib/image/reference.js';
 import { limits } from '../../../lib/limits.js';
-import { readLocation } from '../../../lib/source/location.js';
+import { readLocation } from '../../../lib/content/location.js';
 import { openSource } from '../../../lib/source/open.js';
 import { writeDockerArchive } from '../../../lib/target/docker-archive.js';
 import { writeOciArchive } from '../../../lib/target/oci-archive.js';

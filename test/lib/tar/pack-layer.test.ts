@@ -3,7 +3,7 @@ import t from 'tap';
 import { bytes, type Bytes, type LayerPath } from '../../../lib/bytes.js';
 import { digestOf, emptyLayerDiffId } from '../../../lib/digest.js';
 import type { Entry, FileEntry } from '../../../lib/layer/entry.js';
-import { packLayer } from '../../../lib/target/rootfs.js';
+import { packLayer } from '../../../lib/tar/pack-layer.js';
 import { meta } from '../../support/layer-nodes.js';
 import { readLayer } from '../../support/read-layer.js';
 

@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import type { Abortable } from '../abort.js';
 import type { HostPath } from '../bytes.js';
 import { detectCompression, detectionLength, type Compression } from '../compress/detect.js';
-import { verified } from '../content/verify.js';
+import { verified } from './verify.js';
 import { LayerfsError, wrapError } from '../errors.js';
 import type { Descriptor } from '../image/descriptor.js';
 import type { LayerCompression } from '../image/media-type.js';

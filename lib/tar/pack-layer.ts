@@ -3,8 +3,8 @@ import { baseOf, display, type LayerPath } from '../bytes.js';
 import { LayerfsError } from '../errors.js';
 import type { Entry, FileEntry, HardlinkEntry, Meta } from '../layer/entry.js';
 import { parseWhiteout } from '../layer/whiteout.js';
-import { memberOf, memberOfHardlink } from '../tar/layer-tar.js';
-import { encodeMember, endOfArchive, paddingOf, type TarMemberInput } from '../tar/writer.js';
+import { memberOf, memberOfHardlink } from './layer-tar.js';
+import { encodeMember, endOfArchive, paddingOf, type TarMemberInput } from './writer.js';
 
 export type EntrySource = AsyncIterable<Entry> | Iterable<Entry>;
 
