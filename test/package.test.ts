@@ -47,7 +47,7 @@ t.test('the package', async (t) => {
       t.ok(files.includes(path), path);
     }
     t.same(
-      files.filter((path) => /test|benchmark|\.ts$/.test(path) && !path.endsWith('.d.ts')),
+      files.filter((path) => /^dist\/(test|benchmarks)|\.ts$|\.h\//.test(path) && !path.endsWith('.d.ts')),
       [],
     );
   });

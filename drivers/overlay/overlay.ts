@@ -1,7 +1,7 @@
 /** The overlay driver: the kernel's overlayfs over unpacked layers. */
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bytes, type HostPath } from '../../lib/bytes.js';
 import type { Digest } from '../../lib/digest.js';
@@ -17,12 +17,15 @@ import type {
   Usage,
 } from '../../lib/driver.js';
 import { LayerfsError, codeOf, messageOf } from '../../lib/errors.js';
-import { makeDirectoryDurable, renameDurable, syncDirectory } from '../../lib/fs/atomic.js';
+import { makeDirectoryDurable, renameDurable, syncDirectory, writeFileAtomic } from '../../lib/fs/atomic.js';
+import { removeTree } from '../../lib/fs/remove.js';
 import { setMetadata } from '../../lib/fs/set-metadata.js';
+import { syncFileSystem } from '../../lib/fs/sync.js';
 import { treeUsage } from '../../lib/fs/usage.js';
 import { chainName, noChain, obsoleteChains } from '../../lib/layer/chain-names.js';
 import type { Meta } from '../../lib/layer/entry.js';
 import { impliedMeta } from '../../lib/layer/tree.js';
+import { bootId } from '../../lib/mount/boot-id.js';
 import { detachedMount } from '../../lib/mount/detached.js';
 import { upperInUse } from '../../lib/mount/overlay-probe.js';
 import type { MountSpec } from '../../lib/mount/spec.js';
@@ -35,6 +38,7 @@ import {
   planOverlay,
   specOf,
   upperOf,
+  volatileBootOf,
   workOf,
   type StackDirectories,
 } from './plan.js';
@@ -49,7 +53,7 @@ export class OverlayDriver implements Driver {
     renameLowerDirectories: true,
     hardlinksAcrossCopyUp: false,
     stableInodes: true,
-    readsSeeLaterWrites: false,
+    readsSeeLaterWrites: true,
     volatile: true,
   };
   readonly #context: DriverContext;
@@ -106,7 +110,7 @@ export class OverlayDriver implements Driver {
     label: string,
   ): Promise<DetachedMount> {
     const plan = planOverlay(stack, snapshot, this.#directories(stack), flags);
-    if (snapshot !== null) this.#refuseVolatileLeftover(snapshot);
+    if (snapshot !== null) await this.#settleVolatile(snapshot, flags);
     if (detectMethod() !== 'page') return detachedMount(mountOverlay(plan, label, null), label);
     return this.#context.withTemporary(async (directory) =>
       detachedMount(mountOverlay(plan, label, directory), label),
@@ -160,14 +164,25 @@ export class OverlayDriver implements Driver {
     });
   }
 
-  /** overlayfs leaves this mark where a volatile mount may have lost writes when the machine stopped. */
-  #refuseVolatileLeftover(snapshot: SnapshotDirectory): void {
-    if (!existsSync(join(workOf(snapshot), 'work', 'incompat', 'volatile'))) return;
-    throw new LayerfsError(
-      'STORE_INVALID',
-      `snapshot ${snapshot.id} was mounted with --volatile and not unmounted cleanly: what it holds may be incomplete; remove it with "layerfs rm ${snapshot.id}"`,
-      { detail: { snapshot: snapshot.id } },
-    );
+  /**
+   * overlayfs leaves a mark where a volatile mount has been, and refuses to mount what has it: the machine may have
+   * stopped before all was written. As long as it has not, nothing is lost.
+   */
+  async #settleVolatile(snapshot: SnapshotDirectory, flags: MountFlags): Promise<void> {
+    const bootFile = volatileBootOf(snapshot);
+    const mark = join(workOf(snapshot), 'work', 'incompat', 'volatile');
+    if (existsSync(mark)) {
+      if (!existsSync(bootFile) || (await readFile(bootFile, 'latin1')) !== (await bootId())) {
+        throw new LayerfsError(
+          'STORE_INVALID',
+          `snapshot ${snapshot.id} was mounted with --volatile when the machine stopped: what it holds may be incomplete; remove it with "layerfs rm ${snapshot.id}"`,
+          { detail: { snapshot: snapshot.id } },
+        );
+      }
+      if (flags.volatile !== true && this.#context.durable) syncFileSystem(upperOf(snapshot));
+      await removeTree(mark);
+    }
+    if (flags.volatile === true) await writeFileAtomic(bootFile, await bootId(), { durable: false });
   }
 }
 

@@ -37,6 +37,11 @@ export function workOf(snapshot: SnapshotDirectory): HostPath {
   return join(snapshot.directory, 'work');
 }
 
+/** Says during which boot the snapshot was last mounted volatile. */
+export function volatileBootOf(snapshot: SnapshotDirectory): HostPath {
+  return join(snapshot.directory, 'volatile');
+}
+
 /** True where the topmost layer's own root directory would show something else than the stack's. */
 export function needsRoot(stack: LayerStack): boolean {
   return stack.rootImplied || stack.layers.length < 2;
@@ -57,7 +62,8 @@ export function planOverlay(
   directories: StackDirectories,
   flags: MountFlags,
 ): OverlayPlan {
-  const layers = stack.layers.map(({ tree }) => tree).reverse();
+  // overlayfs takes no directory twice. What a layer does is all done, and last, by its topmost occurrence.
+  const layers = [...new Set(stack.layers.map(({ tree }) => tree).reverse())];
   if (layers.length > maximumLowers) {
     throw new LayerfsError(
       'UNSUPPORTED',

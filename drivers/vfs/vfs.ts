@@ -2,10 +2,10 @@
  * The vfs driver: plain copies. A stack is written out once, and each snapshot is a copy of that, sharing blocks where
  * the file system can (btrfs, xfs). It is what the other drivers are compared with.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { bytes, type HostPath } from '../../lib/bytes.js';
+import { bytes, type Bytes, type HostPath } from '../../lib/bytes.js';
 import type { Digest } from '../../lib/digest.js';
 import type {
   DetachedMount,
@@ -29,6 +29,7 @@ import type { MountSpec } from '../../lib/mount/spec.js';
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
+  AT_SYMLINK_NOFOLLOW,
   MOUNT_ATTR_NODEV,
   MOUNT_ATTR_NOSUID,
   MOUNT_ATTR_RDONLY,
@@ -37,6 +38,7 @@ import {
   close,
   mountSetattr,
   openTree,
+  statx,
 } from '../../lib/sys/index.js';
 import { Stack } from '../../lib/union/stack.js';
 import { fromLayers, materialize, type Contents } from '../../lib/flat/materialize.js';
@@ -112,7 +114,7 @@ export class VfsDriver implements Driver {
   ): Promise<DetachedMount> {
     const source = snapshot === null ? this.#tree(stack) : copyOf(snapshot);
     try {
-      return detachedMount(bind(source, snapshot === null, flags), source.slice(-traceLength));
+      return detachedMount(bind(source, snapshot === null, flags), pathInMount(source));
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       throw new LayerfsError('MOUNT_FAILED', `bind ${source}: ${messageOf(error)}`, { cause: error });
@@ -158,11 +160,16 @@ export class VfsDriver implements Driver {
   }
 }
 
-/** Mount tables show the path inside the file system, so the end of the path has to do. */
-const traceLength = 100;
-
 function copyOf(snapshot: SnapshotDirectory): HostPath {
   return join(snapshot.directory, 'copy');
+}
+
+/** The end of what mount tables show as a mount's root: they have the path inside the file system. */
+function pathInMount(path: HostPath): Bytes {
+  const real = realpathSync(path);
+  let at = real;
+  while (at !== '/' && !statx(AT_FDCWD, bytes(at), AT_SYMLINK_NOFOLLOW).isMountRoot) at = dirname(at);
+  return bytes(at === '/' ? real : real.slice(at.length));
 }
 
 function bind(source: HostPath, readOnly: boolean, flags: MountFlags): number {

@@ -2,28 +2,34 @@
 import { createReadStream } from 'node:fs';
 import { bytes, type HostPath, type LayerPath } from '../bytes.js';
 import { openBeneath } from '../fs/beneath.js';
-import type { Entry, FileEntry } from '../layer/entry.js';
+import type { Entry, FileEntry, Meta } from '../layer/entry.js';
 import type { LayerIndex } from '../layer/layer-index.js';
 import { AT_FDCWD, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, close, openat, procPath } from '../sys/index.js';
 import type { StackEntry } from '../union/entry.js';
 import type { Stack } from '../union/stack.js';
 
-/** A stack with its layers' trees, lowest first. */
+/** A stack with its layers' trees, lowest first, and what its root looks like. */
 export class FlatTree {
   readonly #stack: Stack;
   readonly #trees: readonly HostPath[];
+  readonly #root: Meta;
   /** Where the file that was handed out last has its contents. */
   #last: { readonly path: LayerPath; readonly entry: StackEntry } | null = null;
 
-  constructor(stack: Stack, trees: readonly HostPath[]) {
+  constructor(stack: Stack, trees: readonly HostPath[], root: Meta) {
     this.#stack = stack;
     this.#trees = trees;
+    this.#root = root;
   }
 
   /** Directories before what is in them; a file's further names are hardlinks to its first. */
   *entries(): Generator<Entry> {
     const first = new Map<number, LayerPath>();
     for (const { path, entry } of this.#stack.walk()) {
+      if (path === '') {
+        yield { kind: 'directory', path, meta: this.#root };
+        continue;
+      }
       const { layer, record } = entry;
       const key = layer * 2 ** 32 + record;
       const target = entry.directory === null ? first.get(key) : undefined;

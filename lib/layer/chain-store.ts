@@ -11,8 +11,7 @@ import { writeFileAtomic } from '../fs/atomic.js';
 import { obsoleteChains } from './chain-names.js';
 import type { Meta } from './entry.js';
 import { layerFiles } from './layer-files.js';
-import { LayerIndex } from './layer-index.js';
-import type { LayerStore } from './layer-store.js';
+import { readIndexOf, type LayerStore } from './layer-store.js';
 import { impliedMeta } from './tree.js';
 import type { LayerStack, StoredLayer } from './stack.js';
 
@@ -157,7 +156,7 @@ export class ChainStore {
       id,
       directory,
       tree: join(directory, layerFiles.tree),
-      index: () => LayerIndex.read(join(directory, layerFiles.index)),
+      index: () => readIndexOf(directory),
     };
   }
 }

@@ -11,7 +11,7 @@ import type { HostPath } from '../bytes.js';
 import { hexOf, isDigest, type Digest } from '../digest.js';
 import { LayerfsError, codeOf, messageOf } from '../errors.js';
 import { layerFiles } from './layer-files.js';
-import { LayerIndex } from './layer-index.js';
+import type { LayerIndex } from './layer-index.js';
 import type { LayerForm, StoredLayer } from './stack.js';
 
 /** layer.json, as docs/format.md has it. */
@@ -54,10 +54,16 @@ export class Layer implements StoredLayer {
   async index(): Promise<LayerIndex> {
     const known = this.#indexes.get(this.id);
     if (known !== undefined) return known;
-    const index = await LayerIndex.read(join(this.directory, layerFiles.index));
+    const index = await readIndexOf(this.directory);
     this.#indexes.set(this.id, index, { size: Math.max(1, index.byteLength) });
     return index;
   }
+}
+
+/** Loads what reads indexes when one is read: a mount reads none. */
+export async function readIndexOf(directory: HostPath): Promise<LayerIndex> {
+  const { LayerIndex } = await import('./layer-index.js');
+  return LayerIndex.read(join(directory, layerFiles.index));
 }
 
 export class LayerStore {

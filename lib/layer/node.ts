@@ -2,7 +2,7 @@
  * A layer as a tree in memory: what the extractor builds while it reads a tar, and what the layer index
  * is written from. Later entries have replaced earlier ones; every path is resolved inside the layer.
  */
-import type { Bytes, LayerPath } from '../bytes.js';
+import { joinPath, rootPath, type Bytes, type LayerPath } from '../bytes.js';
 import type { Extent, Meta } from './entry.js';
 
 export type NodeKind = 'directory' | 'file' | 'symlink' | 'hardlink' | 'char' | 'block' | 'fifo' | 'whiteout';
@@ -78,3 +78,22 @@ type WithoutPlace<T> = T extends unknown ? Omit<T, 'name' | 'parent'> : never;
 export type Inode = WithoutPlace<InodeNode>;
 
 export type LayerNode = DirectoryNode | InodeNode | HardlinkNode | WhiteoutNode;
+
+export function pathOf(node: LayerNode): LayerPath {
+  if (node.parent === null) return rootPath;
+  return joinPath(pathOf(node.parent), node.name);
+}
+
+/** True where nothing of the layers below can be seen in `directory`. */
+export function hidesLower(directory: DirectoryNode): boolean {
+  for (let at: DirectoryNode | null = directory; at !== null; at = at.parent) if (at.opaque) return true;
+  return false;
+}
+
+/** False once the node, or a directory above it, has been taken out of the tree. */
+export function isAttached(node: LayerNode): boolean {
+  for (let at = node; at.parent !== null; at = at.parent) {
+    if (at.parent.children.get(at.name) !== at) return false;
+  }
+  return true;
+}

@@ -9,41 +9,24 @@
  * - Paths are resolved inside the layer: symlinks of this layer, or of the layers below where those are known, are
  *   followed in parents, never in the last component, and never out of the root.
  */
-import {
-  baseOf,
-  bytes,
-  display,
-  joinPath,
-  parentOf,
-  rootPath,
-  type Bytes,
-  type LayerPath,
-} from '../bytes.js';
+import { baseOf, bytes, display, joinPath, parentOf, type Bytes, type LayerPath } from '../bytes.js';
 import { LayerfsError, codeOf } from '../errors.js';
 import { limits } from '../limits.js';
 import type { Entry, HardlinkEntry, Meta, OpaqueEntry, WhiteoutEntry } from './entry.js';
-import type {
-  DirectoryNode,
-  FileNode,
-  HardlinkNode,
-  Inode,
-  InodeNode,
-  LayerNode,
-  WhiteoutNode,
+import { Links } from './links.js';
+import type { Lower, LowerNode } from './lower.js';
+import {
+  hidesLower,
+  isAttached,
+  pathOf,
+  type DirectoryNode,
+  type FileNode,
+  type HardlinkNode,
+  type InodeNode,
+  type LayerNode,
+  type WhiteoutNode,
 } from './node.js';
-
-/** Something that the layers below show at a path; `names` are all the visible names of an inode. */
-export type LowerNode =
-  | { readonly kind: 'directory'; readonly meta: Meta }
-  | { readonly kind: 'inode'; readonly inode: Inode; names(): readonly LayerPath[] };
-
-/** What the layers below show. `lookup` follows no symlink. */
-export interface Lower {
-  lookup(path: LayerPath): LowerNode | null;
-}
-
-/** There is nothing below: the bottom layer. */
-export const emptyLower: Lower = { lookup: () => null };
+import { walkPath, type Walked } from './walk-path.js';
 
 /** What applying a layer asks of a disk. Metadata of directories comes at the very end, so not here. */
 export interface TreeSink {
@@ -69,49 +52,6 @@ function newDirectory(name: Bytes, parent: DirectoryNode | null, meta: Meta): Di
   return { kind: 'directory', name, parent, meta, children: new Map(), opaque: false, implied: true };
 }
 
-export function pathOf(node: LayerNode): LayerPath {
-  if (node.parent === null) return rootPath;
-  return joinPath(pathOf(node.parent), node.name);
-}
-
-/** True where nothing of the layers below can be seen in `directory`. */
-function hidesLower(directory: DirectoryNode): boolean {
-  for (let at: DirectoryNode | null = directory; at !== null; at = at.parent) if (at.opaque) return true;
-  return false;
-}
-
-const dot = bytes('.');
-const dotDot = bytes('..');
-
-function components(path: Bytes): Bytes[] {
-  return path.split('/').filter((name) => name !== '' && name !== dot) as Bytes[];
-}
-
-/** False for what is there for the sake of marks on the layers below, and not to be seen itself. */
-function isVisible(node: LayerNode, copies: ReadonlySet<LayerNode>): boolean {
-  if (node.kind === 'whiteout' || copies.has(node)) return false;
-  if (node.kind !== 'directory' || !node.implied) return true;
-  for (const child of node.children.values()) if (isVisible(child, copies)) return true;
-  return false;
-}
-
-/** False once the node, or a directory above it, has been taken out of the tree. */
-function isAttached(node: LayerNode): boolean {
-  for (let at = node; at.parent !== null; at = at.parent) {
-    if (at.parent.children.get(at.name) !== at) return false;
-  }
-  return true;
-}
-
-interface Walked {
-  /** How far this layer has directories. */
-  readonly directory: DirectoryNode;
-  /** What is left of the path from there: nothing of it is a directory of this layer. */
-  readonly rest: readonly Bytes[];
-  /** The whole path, symlinks resolved. */
-  readonly path: LayerPath;
-}
-
 export class LayerTree {
   readonly root: DirectoryNode = newDirectory(bytes(''), null, impliedMeta);
   readonly #sink: TreeSink;
@@ -121,10 +61,7 @@ export class LayerTree {
   /** The last parent asked for: tars go directory by directory. Forgotten as soon as a directory goes away. */
   #lastPath: LayerPath | null = null;
   #lastParent: DirectoryNode = this.root;
-  /** The further names of each inode that has any. */
-  readonly #links = new Map<InodeNode, Set<HardlinkNode>>();
-  /** Names that the layers below have, and this layer only because one of them was linked to. */
-  readonly #copies = new Set<LayerNode>();
+  readonly #links = new Links();
   #dataReplaced = false;
   #dependsOnLower = false;
 
@@ -263,7 +200,7 @@ export class LayerTree {
   /** The directory at a path, or null where the layers below show none that this layer does not hide already. */
   #markedDirectory(path: LayerPath): DirectoryNode | null {
     if (path === this.#lastPath) return this.#lastParent;
-    const { directory, rest, path: resolved } = this.#walk(path, true);
+    const { directory, rest, path: resolved } = walkPath(this.root, this.#lower, path, true);
     const [next] = rest;
     if (next === undefined) return directory;
     if (directory.children.has(next) || hidesLower(directory)) return null;
@@ -274,14 +211,14 @@ export class LayerTree {
 
   #putWhiteout(parent: DirectoryNode, name: Bytes): void {
     const existing = parent.children.get(name);
-    if (existing?.kind === 'directory' && isVisible(existing, this.#copies)) {
+    if (existing?.kind === 'directory' && this.#links.isOwn(existing)) {
       this.#makeNew(existing);
       this.#makeOpaque(existing);
       return;
     }
     // Anything else of this layer hides the layers below already, and so does an opaque directory above.
     if (hidesLower(parent) || existing?.kind === 'whiteout') return;
-    if (existing !== undefined && isVisible(existing, this.#copies)) return;
+    if (existing !== undefined && this.#links.isOwn(existing)) return;
     this.#clear(parent, name);
     const node: WhiteoutNode = { kind: 'whiteout', name, parent };
     parent.children.set(name, node);
@@ -299,7 +236,7 @@ export class LayerTree {
     for (const name of [...directory.children.keys()]) {
       // Taking one away can put another in the place of the next.
       const child = directory.children.get(name);
-      if (child !== undefined && !isVisible(child, this.#copies)) {
+      if (child !== undefined && !this.#links.isOwn(child)) {
         this.#remove(child);
       } else if (child?.kind === 'directory') {
         this.#makeNew(child);
@@ -317,7 +254,7 @@ export class LayerTree {
 
   #putHardlink(parent: DirectoryNode, name: Bytes, entry: HardlinkEntry): void {
     const path = joinPath(pathOf(parent), name);
-    const target = this.#walk(entry.target);
+    const target = walkPath(this.root, this.#lower, entry.target, false);
     if (target.path === path) throw this.#badLink(entry, 'it links to itself');
     if (target.path.startsWith(`${path}/`)) {
       throw this.#badLink(entry, 'it would replace the directory that its target is in');
@@ -326,7 +263,7 @@ export class LayerTree {
     if (typeof to !== 'string' && to.parent === parent && to.name === name) return;
     // The first name of the inode may go, but not the name that is the target.
     if (this.#clear(parent, name) && typeof to !== 'string' && !isAttached(to)) {
-      to = this.#inodeAt(this.#walk(entry.target), entry);
+      to = this.#inodeAt(walkPath(this.root, this.#lower, entry.target, false), entry);
     }
     this.#link(parent, name, to);
   }
@@ -343,9 +280,7 @@ export class LayerTree {
     const node: HardlinkNode = { kind: 'hardlink', name, parent, to };
     parent.children.set(name, node);
     if (typeof to === 'string') return node;
-    const links = this.#links.get(to);
-    if (links === undefined) this.#links.set(to, new Set([node]));
-    else links.add(node);
+    this.#links.add(node, to);
     this.#sink.hardlink(node, to);
     return node;
   }
@@ -381,12 +316,12 @@ export class LayerTree {
     const node: InodeNode = { ...below.inode, name, parent };
     if (node.kind === 'file') node.dataOffset = -1;
     parent.children.set(name, node);
-    this.#copies.add(node);
+    this.#links.markCopy(node);
     this.#sink.copyUp(node, path);
     // The file's other names below would keep the old inode: they come along where they can still be seen.
     for (const other of below.names()) {
       if (other !== path && this.#showsLower(other)) {
-        this.#copies.add(this.#link(this.#parentAt(parentOf(other)), baseOf(other), node));
+        this.#links.markCopy(this.#link(this.#parentAt(parentOf(other)), baseOf(other), node));
       }
     }
     return node;
@@ -395,7 +330,7 @@ export class LayerTree {
   /** True where what the layers below have at a path, taken literally, can be seen through this layer. */
   #showsLower(path: LayerPath): boolean {
     let at: LayerNode | undefined = this.root;
-    for (const name of components(path)) {
+    for (const name of path.split('/') as Bytes[]) {
       if (at.kind !== 'directory' || at.opaque) return false;
       at = at.children.get(name);
       if (at === undefined) return true;
@@ -414,43 +349,11 @@ export class LayerTree {
   #remove(node: LayerNode): void {
     if (node.kind === 'directory') this.#lastPath = null;
     node.parent?.children.delete(node.name);
-    this.#sink.remove(node);
-    const inodes: InodeNode[] = [];
-    this.#forgetLinks(node, inodes);
-    for (const inode of inodes) this.#promote(inode);
-  }
-
-  /** Hardlinks below `node` are no heirs any more; inodes below it are collected. */
-  #forgetLinks(node: LayerNode, inodes: InodeNode[]): void {
-    if (node.kind === 'directory') {
-      for (const child of node.children.values()) this.#forgetLinks(child, inodes);
-    } else if (node.kind === 'hardlink') {
-      if (typeof node.to !== 'string') this.#links.get(node.to)?.delete(node);
-    } else if (node.kind !== 'whiteout') {
-      inodes.push(node);
-    }
-  }
-
-  /** An inode whose first name is gone lives on under its next one. */
-  #promote(gone: InodeNode): void {
-    const links = this.#links.get(gone);
-    this.#links.delete(gone);
-    const [first, ...others] = links ?? [];
-    if (first === undefined) {
+    // A link to what is not known yet has never been made.
+    if (node.kind !== 'hardlink' || typeof node.to !== 'string') this.#sink.remove(node);
+    for (const gone of this.#links.removed(node)) {
       if (gone.kind === 'file' && gone.size > 0 && gone.dataOffset >= 0) this.#dataReplaced = true;
-      return;
     }
-    const heir: InodeNode = { ...gone, name: first.name, parent: first.parent };
-    first.parent.children.set(heir.name, heir);
-    if (this.#copies.has(first)) this.#copies.add(heir);
-    const moved = new Set<HardlinkNode>();
-    for (const old of others) {
-      const link: HardlinkNode = { ...old, to: heir };
-      link.parent.children.set(link.name, link);
-      if (this.#copies.has(old)) this.#copies.add(link);
-      moved.add(link);
-    }
-    this.#links.set(heir, moved);
   }
 
   #parentAt(path: LayerPath): DirectoryNode {
@@ -466,7 +369,7 @@ export class LayerTree {
 
   /** The directory at a path, symlinks followed; what is missing on the way, and what is no directory, becomes one. */
   #directoryAt(path: LayerPath): DirectoryNode {
-    const { directory, rest } = this.#walk(path, true);
+    const { directory, rest } = walkPath(this.root, this.#lower, path, true);
     let at = directory;
     for (const name of rest) {
       const isNew = at.children.has(name) || hidesLower(at);
@@ -480,62 +383,4 @@ export class LayerTree {
     const below = this.#lower?.lookup(joinPath(pathOf(parent), name));
     return below?.kind === 'directory' ? below.meta : impliedMeta;
   }
-
-  /** Follows a path as far as this layer has directories; the last component is followed only if `followLast`. */
-  #walk(path: LayerPath, followLast = false): Walked {
-    let at = this.root;
-    let rest: Bytes[] = [];
-    const todo = components(path).reverse();
-    let followed = 0;
-    for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
-      if (name === dotDot) {
-        if (rest.length > 0) rest.pop();
-        else at = at.parent ?? at;
-        continue;
-      }
-      const child = rest.length > 0 ? undefined : at.children.get(name);
-      if (child?.kind === 'directory') {
-        at = child;
-        continue;
-      }
-      const target = todo.length > 0 || followLast ? this.#symlinkAt(at, rest, name, child) : null;
-      if (target === null) {
-        rest.push(name);
-        continue;
-      }
-      followed += 1;
-      if (followed > limits.symlinksFollowed) {
-        throw new LayerfsError('ENTRY_INVALID', `${display(path)}: too many symlinks`, { detail: { path } });
-      }
-      if (target.startsWith('/')) {
-        at = this.root;
-        rest = [];
-      }
-      todo.push(...components(target).reverse());
-    }
-    let resolved = pathOf(at);
-    for (const name of rest) resolved = joinPath(resolved, name);
-    return { directory: at, rest, path: resolved };
-  }
-
-  #symlinkAt(
-    at: DirectoryNode,
-    rest: readonly Bytes[],
-    name: Bytes,
-    child: LayerNode | undefined,
-  ): Bytes | null {
-    if (child !== undefined) return symlinkTarget(child);
-    if (this.#lower === null || hidesLower(at)) return null;
-    const [first] = rest;
-    if (first !== undefined && at.children.has(first)) return null;
-    let path = pathOf(at);
-    for (const part of rest) path = joinPath(path, part);
-    const below = this.#lower.lookup(joinPath(path, name));
-    return below?.kind === 'inode' && below.inode.kind === 'symlink' ? below.inode.target : null;
-  }
-}
-
-function symlinkTarget(node: LayerNode): Bytes | null {
-  const inode = node.kind === 'hardlink' ? node.to : node;
-  return typeof inode !== 'string' && inode.kind === 'symlink' ? inode.target : null;
 }

@@ -35,7 +35,7 @@ export async function exportRootfs(
     return;
   }
   const trees = layers.layers.map(({ tree }) => tree);
-  const flat = new FlatTree(stack, trees);
+  const flat = new FlatTree(stack, trees, layers.root);
   await writeOutput(
     packLayer(flat.entries(), (file) => flat.contents(file)),
     output,

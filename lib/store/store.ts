@@ -10,7 +10,6 @@ import { LayerfsError, codeOf, wrapError } from '../errors.js';
 import { parseReference } from '../image/reference.js';
 import { ChainStore } from '../layer/chain-store.js';
 import { LayerStore } from '../layer/layer-store.js';
-import { kernelFeatures } from '../mount/features.js';
 import { SnapshotStore } from '../snapshot/snapshot-store.js';
 import { UseStore } from '../snapshot/use.js';
 import type * as describe from './describe.js';
@@ -286,6 +285,7 @@ export class Store implements AsyncDisposable {
 
   info(): Promise<StoreInfo> {
     return this.#run('describe the store', async () => {
+      const { kernelFeatures } = await import('../mount/features.js');
       const drivers: DriverInfo[] = [];
       for (const driver of await this.#drivers.all()) {
         const { name, supports } = driver;

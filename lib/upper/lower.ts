@@ -4,7 +4,7 @@ import { openBeneath } from '../fs/beneath.js';
 import { copyFileContents } from '../fs/copy-file.js';
 import type { LayerIndex } from '../layer/layer-index.js';
 import type { Inode } from '../layer/node.js';
-import type { Lower, LowerNode } from '../layer/tree.js';
+import type { Lower, LowerNode } from '../layer/lower.js';
 import {
   AT_FDCWD,
   O_CREAT,

@@ -6,7 +6,7 @@ import { digestOf, type Digest } from '../../lib/digest.js';
 import { descriptorOf, type Descriptor } from '../../lib/image/descriptor.js';
 import { encodeManifest } from '../../lib/image/manifest.js';
 import { layerMediaType, mediaTypes } from '../../lib/image/media-type.js';
-import { packLayer } from '../../lib/target/rootfs.js';
+import { packLayer } from '../../lib/tar/pack-layer.js';
 import type { DockerExport } from '../../lib/target/docker-archive.js';
 import type { OciExport } from '../../lib/target/oci-layout.js';
 import { meta } from './layer-nodes.js';
