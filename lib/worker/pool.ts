@@ -68,6 +68,8 @@ export class WorkerPool<Task, Progress, Result> implements AsyncDisposable {
 
   #start(): Worker {
     const worker = new Worker(this.#script, {
+      // Loaders and hooks of the program that uses us are not for these threads, and cost each of them its start.
+      execArgv: [],
       resourceLimits: { maxYoungGenerationSizeMb: youngGeneration },
     });
     this.#workers.add(worker);
